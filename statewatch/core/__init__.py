@@ -1,0 +1,1 @@
+"""The locked core: reading sources, and the only code that writes them."""

@@ -1,0 +1,131 @@
+"""Reading a file source: bounded, never from anything but a regular file, and always one consistent moment of it."""
+
+import errno
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from statewatch.core.errors import SourceError
+from statewatch.documents import codec
+from statewatch.documents.codec import DocumentError
+from statewatch.documents.values import JSON
+
+MAX_BYTES = 64 * 1024 * 1024
+"""Files beyond this are not read: no state file is that large, and a screen must not die of one that is."""
+
+_TRIES = 4
+_REASONS = {
+    errno.EACCES: "no permission to read it",
+    errno.EPERM: "no permission to read it",
+    errno.ELOOP: "its symbolic links go round in a circle",
+    errno.ENAMETOOLONG: "its name is too long",
+    errno.EIO: "the disk cannot read it (I/O error)",
+    errno.EMFILE: "too many files are open",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What tells one version of a file from another without reading it."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> "Signature":
+        """Take the signature from a stat result."""
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A file's bytes at one moment."""
+
+    path: Path
+    data: bytes
+    signature: Signature
+
+    @cached_property
+    def digest(self) -> str:
+        """Return the SHA-256 of the content, in hexadecimal: the name of the revision."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def modified_at(self) -> float:
+        """Return when the file was written, in seconds since the epoch."""
+        return self.signature.mtime_ns / 1e9
+
+    def document(self) -> JSON:
+        """Return the JSON value. Raises SourceError that says where the text stops being JSON."""
+        try:
+            return codec.decode(self.data)
+        except DocumentError as error:
+            raise SourceError(self.path, str(error)) from None
+
+
+def signature(path: Path) -> Signature | None:
+    """Return the signature of what is at *path* now, following links, or None when nothing can be seen there."""
+    try:
+        return Signature.of(os.stat(path))  # noqa: PTH116 - half the cost of Path.stat, and swept for every file
+    except (OSError, ValueError):
+        return None
+
+
+def read(path: Path, max_bytes: int = MAX_BYTES) -> Snapshot:
+    """Read the file at *path*. Raises SourceError when it is missing, unreadable, too large or not a regular file."""
+    for _ in range(_TRIES):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (OSError, ValueError) as error:
+            raise _failure(path, error) from None
+        try:
+            before = os.fstat(descriptor)
+            _check(path, before, max_bytes)
+            data = _read_all(descriptor, max_bytes)
+            after = Signature.of(os.fstat(descriptor))
+        except OSError as error:
+            raise _failure(path, error) from None
+        finally:
+            os.close(descriptor)
+        # An in-place writer was at work while we read: what we hold may be half old, half new.
+        if Signature.of(before) == after and len(data) == after.size:
+            break
+    return Snapshot(path, data, after)
+
+
+def _check(path: Path, status: os.stat_result, max_bytes: int) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise SourceError(path, "it is a directory, not a file")
+    if not stat.S_ISREG(status.st_mode):
+        raise SourceError(path, "it is not a regular file")
+    if status.st_size > max_bytes:
+        raise SourceError(
+            path, f"it is {_megabytes(status.st_size)} large; files over {_megabytes(max_bytes)} are not read"
+        )
+
+
+def _read_all(descriptor: int, max_bytes: int) -> bytes:
+    chunks = []
+    left = max_bytes + 1
+    while left > 0 and (chunk := os.read(descriptor, min(left, 1 << 20))):
+        chunks.append(chunk)
+        left -= len(chunk)
+    return b"".join(chunks)
+
+
+def _failure(path: Path, error: OSError | ValueError) -> SourceError:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return SourceError(path, "there is no such file", missing=True)
+    if isinstance(error, OSError) and error.errno is not None:
+        return SourceError(path, _REASONS.get(error.errno, os.strerror(error.errno)))
+    return SourceError(path, "its name cannot be the name of a file")
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.0f} MB"

@@ -1,0 +1,119 @@
+"""Batches as a kind: how one is recognised, what is wrong with it, and its changes in words."""
+
+from collections.abc import Callable
+
+from statewatch.documents.values import JSON
+from statewatch.kinds import batch
+from statewatch.kinds.base import Fault, Sentence, Tone, mapping, type_name
+from statewatch.kinds.batch import STATUSES, BatchView, Item
+from statewatch.kinds.hooks import first_line
+
+_NAMED = 3  # so many items get a line each; more are counted
+
+
+class BatchKind:
+    """Batches of items (`batch_state.json`)."""
+
+    name = "batch"
+
+    def matches(self, document: JSON) -> bool:
+        """Tell whether there is a batch id, and features or a current index."""
+        fields = mapping(document)
+        return "batch_id" in fields and ("features" in fields or "current_index" in fields)
+
+    def faults(self, document: JSON) -> list[Fault]:
+        """Return what the tool that owns the file would stumble over."""
+        fields = mapping(document)
+        found = []
+        for field, kind in (("batch_id", str), ("features", list), ("total_features", int), ("current_index", int)):
+            value = fields.get(field)
+            if not isinstance(value, kind) or isinstance(value, bool):
+                wanted = {str: "a text", list: "a list", int: "a whole number"}[kind]
+                found.append(Fault(f"/{field}", f"expected {wanted}, found {type_name(value)}"))
+        if fields.get("status") not in STATUSES:
+            found.append(Fault("/status", f"expected one of {', '.join(STATUSES)}"))
+        return found
+
+    def sentences(self, before: JSON, after: JSON) -> list[Sentence]:
+        """Say what happened to the batch: items done, failed, skipped or taken back, and to the whole."""
+        old, new = batch.view(before), batch.view(after)
+        if old.batch_id != new.batch_id:
+            return [Sentence(new.batch_id, f"new batch of {new.total} in place of {old.batch_id}")]
+        said = _outcomes(old, new)
+        if old.status != new.status:
+            tone: Tone = "bad" if new.status == "failed" else "good" if new.status == "completed" else "warn"
+            said.append(Sentence(new.batch_id, f"{old.status} → {new.status}", tone))
+        said += _git(new, before, after)
+        clears = _count(after, "auto_clear_events") - _count(before, "auto_clear_events")
+        if clears > 0:
+            said.append(Sentence(new.batch_id, "context cleared"))
+        if old.total != new.total:
+            said.append(Sentence(new.batch_id, f"items {old.total} → {new.total}"))
+        if not said and old.current_index != new.current_index:
+            said.append(Sentence(new.batch_id, f"now at item {new.current_index}"))
+        return said or [Sentence(new.batch_id, "details changed")]
+
+
+KIND = BatchKind()
+
+
+def _outcomes(old: BatchView, new: BatchView) -> list[Sentence]:
+    def gone_to(outcome: str) -> list[Item]:
+        return [
+            item
+            for item in new.items
+            if item.outcome == outcome and (item.index >= old.total or old.items[item.index].outcome != outcome)
+        ]
+
+    def plain(item: Item) -> str:
+        return f'completed {item.index} "{item.title}"'
+
+    def failed(item: Item) -> str:
+        error = first_line(item.error)
+        return f'failed {item.index} "{item.title}"' + (f": {error}" if error else "")
+
+    def skipped(item: Item) -> str:
+        return f'skipped {item.index} "{item.title}"' + (f": {item.error}" if item.error else "")
+
+    def again(item: Item) -> str:
+        return f'to be done again: {item.index} "{item.title}"'
+
+    name = new.batch_id
+    said = _lines(name, "completed", gone_to(batch.COMPLETED), plain, "good")
+    said += _lines(name, "failed", gone_to(batch.FAILED), failed, "bad")
+    said += _lines(name, "skipped", gone_to(batch.SKIPPED), skipped, "warn")
+    back = [item for item in gone_to(batch.PENDING) if item.index < old.total]
+    said += _lines(name, "to be done again:", back, again, "warn")
+    retried = [
+        item
+        for item, was in zip(new.items, old.items, strict=False)
+        if (item.tries or 0) > (was.tries or 0) and item.outcome == was.outcome
+    ]
+    said += _lines(name, "retried", retried, lambda item: f'retry {item.tries} of {item.index} "{item.title}"', "warn")
+    return said
+
+
+def _lines(name: str, verb: str, chosen: list[Item], line: Callable[[Item], str], tone: Tone) -> list[Sentence]:
+    if len(chosen) <= _NAMED:
+        return [Sentence(name, line(item), tone) for item in chosen]
+    return [Sentence(name, f"{verb} {len(chosen)} items, {chosen[0].index} to {chosen[-1].index}", tone)]
+
+
+def _git(new: BatchView, before: JSON, after: JSON) -> list[Sentence]:
+    old_git, new_git = (mapping(mapping(each).get("git_operations")) for each in (before, after))
+    said = []
+    for index, steps in new_git.items():
+        was = mapping(old_git.get(index))
+        for step, outcome in mapping(steps).items():
+            if outcome == was.get(step):
+                continue
+            well = mapping(outcome).get("success") is not False
+            said.append(
+                Sentence(new.batch_id, f"{step} of {index} {'made' if well else 'failed'}", "info" if well else "bad")
+            )
+    return said[:_NAMED]
+
+
+def _count(document: JSON, field: str) -> int:
+    value = mapping(document).get(field)
+    return len(value) if isinstance(value, list) else 0

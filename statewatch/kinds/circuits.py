@@ -1,0 +1,155 @@
+"""What an operator may do to the circuits of a hook state: pure functions from document to document.
+
+Records are changed field by field and never rebuilt: fields this module does not know, the order of keys and the style
+of timestamps stay. A field that a record does not have is not added, except `state`.
+"""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
+
+from statewatch.documents.values import JSON, Path
+from statewatch.kinds.base import Change, RefusedError, mapping, number
+from statewatch.kinds.hooks import CLOSED, COUNTERS, HALF_OPEN, OPEN, Policy
+from statewatch.kinds.times import stamp
+
+Record: TypeAlias = dict[str, JSON]
+Transition: TypeAlias = Callable[[Record, float, Policy], Record]
+
+MANUAL = "Manually disabled via statewatch"
+_EVIDENCE = ("state", "disabled_at", "first_failure")
+
+
+def reset(document: JSON, names: Iterable[str], now: float, policy: Policy) -> Change:
+    """Close the circuits and forget their failures, so that the hooks run as if they were new."""
+    return _change("reset", document, names, now, policy, _closed)
+
+
+def reset_all(document: JSON, now: float, policy: Policy) -> Change:
+    """Reset every circuit of the document and begin its statistics anew."""
+    change = _change("reset all", document, _hooks(document), now, policy, _closed)
+    after = dict(mapping(change.document))
+    stats = dict(mapping(after.get("global_stats")))
+    for field in ("total_executions", "total_failures"):
+        if field in stats:
+            stats[field] = 0
+    if "global_stats" in after and isinstance(after["global_stats"], dict):
+        after["global_stats"] = stats
+    return Change(change.name, change.targets, _settled(document, after, now), change.evidence)
+
+
+def enable(document: JSON, names: Iterable[str], now: float, policy: Policy) -> Change:
+    """Reset the circuits that are not closed; closed ones are left as they are."""
+    return _change("enable", document, names, now, policy, _enabled)
+
+
+def half_open(document: JSON, names: Iterable[str], now: float, policy: Policy) -> Change:
+    """Let open circuits be tested at once instead of after the cool-down."""
+    return _change("half-open", document, names, now, policy, _tested)
+
+
+def disable(document: JSON, names: Iterable[str], now: float, policy: Policy) -> Change:
+    """Open the circuits, as that many failures in a row would: they stay off for one cool-down, then are tested."""
+    return _change("disable", document, names, now, policy, _opened)
+
+
+def _closed(record: Record, _now: float, _policy: Policy) -> Record:
+    gone: Record = {"first_failure": None, "last_error": None, "disabled_at": None, "retry_after": None}
+    return _set(record, CLOSED, gone | dict.fromkeys(COUNTERS, 0))
+
+
+def _enabled(record: Record, now: float, policy: Policy) -> Record:
+    return record if record.get("state") == CLOSED else _closed(record, now, policy)
+
+
+def _tested(record: Record, _now: float, _policy: Policy) -> Record:
+    if record.get("state") == HALF_OPEN:
+        return record
+    if record.get("state") == CLOSED:
+        raise RefusedError("it is closed, so it runs already; only an open circuit can be tested")
+    return _set(record, HALF_OPEN, {"consecutive_failures": 0, "consecutive_successes": 0})
+
+
+def _opened(record: Record, now: float, policy: Policy) -> Record:
+    if record.get("state") == OPEN:
+        return record
+    streak = max(number(record.get("consecutive_failures")) or 0, policy.failure_threshold)
+    added = max(1, streak - (number(record.get("consecutive_failures")) or 0))
+    opened = stamp(now, record.get("last_success") or record.get("last_failure"))
+    return _set(
+        record,
+        OPEN,
+        {
+            "failure_count": (number(record.get("failure_count")) or 0) + added,
+            "consecutive_failures": streak,
+            "consecutive_successes": 0,
+            "first_failure": record.get("first_failure") or opened,
+            "last_failure": opened,
+            "last_error": MANUAL,
+            "disabled_at": opened,
+            "retry_after": stamp(now + policy.cooldown, opened),
+        },
+        add=("disabled_at",),  # without it the circuit would be due at once
+    )
+
+
+def _set(record: Record, state: str, fields: Record, add: tuple[str, ...] = ()) -> Record:
+    known = {key: value for key, value in fields.items() if key in record or key in add}
+    return {**record, "state": state, **known}
+
+
+def _hooks(document: JSON) -> Record:
+    hooks = mapping(document).get("hooks")
+    if not isinstance(hooks, dict):
+        raise RefusedError("the document has no hooks object, so it is not a hook state")
+    return hooks
+
+
+def _change(
+    name: str, document: JSON, names: Iterable[str], now: float, policy: Policy, transition: Transition
+) -> Change:
+    before = _hooks(document)
+    targets = tuple(dict.fromkeys(names))
+    if missing := [target for target in targets if target not in before]:
+        raise RefusedError("; ".join(_unknown(target, before) for target in missing))
+    hooks = dict(before)
+    evidence: list[tuple[Path, ...]] = []
+    for target in targets:
+        record = before[target]
+        if not isinstance(record, dict):
+            raise RefusedError(f"hook {target!r} is not an object in the file; mend the file first")
+        try:
+            hooks[target] = transition(record, now, policy)
+        except RefusedError as error:
+            raise RefusedError(f"hook {target!r}: {error}") from None
+        if hooks[target] != record:
+            evidence.append(_evidence(target, record, mapping(hooks[target])))
+    after: JSON = {**mapping(document), "hooks": hooks}
+    return Change(name, targets, _settled(document, after, now) if evidence else document, tuple(evidence))
+
+
+def _evidence(target: str, before: Record, after: Mapping[str, JSON]) -> tuple[Path, ...]:
+    fields = tuple(field for field in _EVIDENCE if field in before)
+    if all(before[field] == after.get(field) for field in fields):
+        fields = tuple(field for field in before if before[field] != after.get(field))
+    return tuple(("hooks", target, field) for field in fields)
+
+
+def _settled(before: JSON, after: JSON, now: float) -> JSON:
+    """Bring what the document derives from its circuits up to date: the count of open ones, the time of the change."""
+    stats = mapping(after).get("global_stats")
+    if after == before or not isinstance(stats, dict):
+        return after
+    derived: Record = {}
+    if "hooks_disabled" in stats:
+        records = mapping(mapping(after).get("hooks")).values()
+        derived["hooks_disabled"] = sum(mapping(record).get("state") == OPEN for record in records)
+    if "last_updated" in stats:
+        derived["last_updated"] = stamp(now, stats["last_updated"])
+    return {**mapping(after), "global_stats": {**stats, **derived}}
+
+
+def _unknown(target: str, hooks: Record) -> str:
+    near = difflib.get_close_matches(target, list(hooks)[:10_000], n=3)
+    hint = f"; near it: {', '.join(near)}" if near else ""
+    return f"there is no hook {target!r}{hint}"

@@ -1,0 +1,47 @@
+"""Plain JSON: any document no other kind knows."""
+
+import json
+
+from statewatch.documents import diff
+from statewatch.documents.values import JSON
+from statewatch.kinds.base import Fault, Sentence, type_name
+
+_NAMED = 3
+
+
+class PlainKind:
+    """Any JSON document."""
+
+    name = "plain"
+
+    def matches(self, document: JSON) -> bool:  # noqa: ARG002 - every document is JSON
+        """Match everything."""
+        return True
+
+    def faults(self, document: JSON) -> list[Fault]:  # noqa: ARG002
+        """Find nothing: no format is promised."""
+        return []
+
+    def sentences(self, before: JSON, after: JSON) -> list[Sentence]:
+        """Name the places that changed, the first few with their values."""
+        changes = diff.diff(before, after)
+        said = [Sentence(change.pointer or "/", _words(change)) for change in changes[:_NAMED]]
+        if len(changes) > _NAMED:
+            said.append(Sentence("", f"{len(changes) - _NAMED} more places changed"))
+        return said
+
+
+def brief(value: JSON, limit: int = 60) -> str:
+    """Return a value short enough for a line: scalars as JSON, containers as what they hold."""
+    if isinstance(value, dict | list) and value:
+        return f"{type_name(value)} of {len(value)}"
+    shown = json.dumps(value, ensure_ascii=False)
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
+
+
+def _words(change: diff.Change) -> str:
+    if change.op == "add":
+        return f"added {brief(change.after)}"
+    if change.op == "remove":
+        return f"removed {brief(change.before)}"
+    return f"{brief(change.before)} → {brief(change.after)}"

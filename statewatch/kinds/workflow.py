@@ -1,0 +1,141 @@
+"""Workflows: the phases of a run, as `.claude/workflows/<id>/state.json` holds them; times local and naive."""
+
+from dataclasses import dataclass
+
+from statewatch.documents.values import JSON
+from statewatch.kinds.base import Fault, Need, Sentence, Tone, mapping, text, type_name, word
+from statewatch.kinds.hooks import first_line
+from statewatch.kinds.times import instant, span
+
+USUAL_PHASES = ("scout", "plan", "build", "review")
+_MARKS: dict[str, Tone] = {"completed": "good", "failed": "bad"}
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One phase of a workflow. Times are instants."""
+
+    name: str
+    status: str
+    started_at: float | None
+    completed_at: float | None
+    error: str | None = None
+
+    def seconds(self, now: float) -> float | None:
+        """Return how long the phase took, or has been running."""
+        if self.started_at is None:
+            return None
+        end = self.completed_at if self.completed_at is not None else now
+        return max(0.0, end - self.started_at)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowView:
+    """A workflow as an operator sees it; `status` is derived, since a running one still says `initialized`."""
+
+    workflow_id: str
+    title: str
+    status: str
+    phases: tuple[Phase, ...]
+    started_at: float | None
+    error: str | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether a phase is under way."""
+        return self.status == "running"
+
+
+class WorkflowKind:
+    """Workflows with phases (`state.json` of a workflow directory)."""
+
+    name = "workflow"
+
+    def matches(self, document: JSON) -> bool:
+        """Tell whether there are phases and a workflow id."""
+        return isinstance(mapping(document).get("phases"), dict) and "workflow_id" in mapping(document)
+
+    def faults(self, document: JSON) -> list[Fault]:
+        """Return what the tool that owns the file would stumble over."""
+        phases = mapping(document).get("phases")
+        if not isinstance(phases, dict):
+            return [Fault("/phases", f"expected an object, found {type_name(phases)}")]
+        return [
+            Fault(f"/phases/{name}", f"expected an object, found {type_name(phase)}")
+            for name, phase in phases.items()
+            if not isinstance(phase, dict)
+        ]
+
+    def sentences(self, before: JSON, after: JSON) -> list[Sentence]:
+        """Say which phases began, ended or failed, and what became of the whole."""
+        old, new = view(before), view(after)
+        was = {phase.name: phase.status for phase in old.phases}
+        said = []
+        for phase in new.phases:
+            if phase.status != was.get(phase.name, "pending"):
+                error = f": {first_line(phase.error)}" if phase.error else ""
+                tone = _MARKS.get(phase.status, "info")
+                said.append(Sentence(new.workflow_id, f"{phase.name} {phase.status.replace('_', ' ')}{error}", tone))
+        if old.status != new.status:
+            said.append(Sentence(new.workflow_id, f"{old.status} → {new.status}", _MARKS.get(new.status, "info")))
+        return said or [Sentence(new.workflow_id, "details changed")]
+
+
+KIND = WorkflowKind()
+
+
+def view(document: JSON) -> WorkflowView:
+    """Return the typed view of a workflow, whatever its faults."""
+    fields = mapping(document)
+    phases = [_phase(name, record) for name, record in mapping(fields.get("phases")).items()]
+    names = {phase.name for phase in phases}
+    if names <= set(USUAL_PHASES):  # show what is still to come where the usual phases are followed
+        phases += [Phase(name, "pending", None, None) for name in USUAL_PHASES if name not in names]
+    return WorkflowView(
+        workflow_id=text(fields.get("workflow_id")) or "unknown",
+        title=text(mapping(fields.get("spec")).get("title")) or "",
+        status=_status(word(fields.get("status")), phases),
+        phases=tuple(phases),
+        started_at=instant(fields.get("started_at"), naive="local"),
+        error=text(fields.get("error")),
+        notes=tuple(f"{fault.pointer}: {fault.message}" for fault in KIND.faults(document)),
+    )
+
+
+def needs(seen: WorkflowView, changed_at: float, now: float) -> list[Need]:
+    """Return what is the matter with a workflow: that it failed. Times are instants."""
+    if seen.status != "failed":
+        return []
+    phase = next((each for each in seen.phases if each.status == "failed"), None)
+    where = f" in {phase.name}" if phase else ""
+    error = first_line(seen.error or (phase.error if phase else None))
+    return [
+        Need(
+            seen.workflow_id,
+            f"failed{where} {span(now - changed_at)} ago" + (f": {error}" if error else ""),
+            changed_at,
+        )
+    ]
+
+
+def _phase(name: str, record: JSON) -> Phase:
+    fields = mapping(record)
+    return Phase(
+        name=name,
+        status=word(fields.get("status")) or "unknown",
+        started_at=instant(fields.get("started_at"), naive="local"),
+        completed_at=instant(fields.get("completed_at"), naive="local"),
+        error=text(fields.get("error")),
+    )
+
+
+def _status(said: str, phases: list[Phase]) -> str:
+    states = {phase.status for phase in phases}
+    if said in {"completed", "failed"}:
+        return said
+    if "in_progress" in states:
+        return "running"
+    if "failed" in states:
+        return "failed"
+    return said or "unknown"

@@ -1,0 +1,1 @@
+"""Finding sources, watching them, and the live picture of all of them. Reads only."""
