@@ -37,6 +37,11 @@ class Signature:
     mtime_ns: int
     ctime_ns: int
 
+    @property
+    def content(self) -> tuple[int, int, int, int]:
+        """Return all but the change time, which a rename or chmod moves without touching the content."""
+        return self.device, self.inode, self.size, self.mtime_ns
+
     @classmethod
     def of(cls, status: os.stat_result) -> "Signature":
         """Take the signature from a stat result."""

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from statewatch.documents.values import JSON, Path
+from statewatch.documents import pointer
+from statewatch.documents.values import JSON, Path, same
 
 Tone = Literal["good", "bad", "warn", "info"]
 
@@ -49,6 +50,18 @@ class Change:
     evidence: tuple[tuple[Path, ...], ...]
 
 
+def put_back(change: Change, before: JSON, now: JSON) -> bool:
+    """Tell whether *now* shows the state *before* a change again: another writer wrote what it had read earlier."""
+    return any(group and all(same(_at(now, path), _at(before, path)) for path in group) for group in change.evidence)
+
+
+def _at(document: JSON, path: Path) -> JSON:
+    try:
+        return pointer.get(document, path)
+    except pointer.PointerError:
+        return None
+
+
 class RefusedError(ValueError):
     """A change that cannot be made to this document; the message says why and what to do instead."""
 
@@ -63,11 +76,22 @@ class Kind(Protocol):
     def matches(self, document: JSON) -> bool:
         """Tell by content whether the document is of this kind."""
 
-    def faults(self, document: JSON) -> list[Fault]:
-        """Return what is wrong with it; an empty list for a document its own tool would accept."""
+    def faults(self, document: JSON, other: JSON = None) -> list[Fault]:
+        """Return what is wrong with it; an empty list for a document its own tool would accept.
+
+        Parts that are the very same objects in *other* may be left out: who compares two documents that share most of
+        their parts need not look at those twice.
+        """
 
     def sentences(self, before: JSON, after: JSON) -> list[Sentence]:
         """Put the change from one revision to the next into words."""
+
+    @property
+    def derived(self) -> tuple[Path, ...]:
+        """Return the places that only follow from the rest: an undo is not refused for what moved there."""
+
+    def refresh(self, document: JSON, now: float) -> JSON:
+        """Bring what is derived up to date after a change, in the style of the file. *now* is an instant."""
 
 
 def number(value: JSON) -> int | None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 
-from statewatch.documents.values import JSON
+from statewatch.documents.values import JSON, Path
 from statewatch.kinds import batch
 from statewatch.kinds.base import Fault, Sentence, Tone, mapping, type_name
 from statewatch.kinds.batch import STATUSES, BatchView, Item
 from statewatch.kinds.hooks import first_line
+from statewatch.kinds.times import stamp
 
 _NAMED = 3  # so many items get a line each; more are counted
 
@@ -21,7 +22,7 @@ class BatchKind:
         fields = mapping(document)
         return "batch_id" in fields and ("features" in fields or "current_index" in fields)
 
-    def faults(self, document: JSON) -> list[Fault]:
+    def faults(self, document: JSON, other: JSON = None) -> list[Fault]:  # noqa: ARG002
         """Return what the tool that owns the file would stumble over."""
         fields = mapping(document)
         found = []
@@ -52,6 +53,18 @@ class BatchKind:
         if not said and old.current_index != new.current_index:
             said.append(Sentence(new.batch_id, f"now at item {new.current_index}"))
         return said or [Sentence(new.batch_id, "details changed")]
+
+    @property
+    def derived(self) -> tuple[Path, ...]:
+        """Return the time of the last change."""
+        return (("updated_at",),)
+
+    def refresh(self, document: JSON, now: float) -> JSON:
+        """Stamp the batch with the time of the change, where it has such a stamp."""
+        fields = mapping(document)
+        if "updated_at" not in fields:
+            return document
+        return {**fields, "updated_at": stamp(now, fields["updated_at"])}
 
 
 KIND = BatchKind()

@@ -28,14 +28,12 @@ def reset(document: JSON, names: Iterable[str], now: float, policy: Policy) -> C
 def reset_all(document: JSON, now: float, policy: Policy) -> Change:
     """Reset every circuit of the document and begin its statistics anew."""
     change = _change("reset all", document, _hooks(document), now, policy, _closed)
-    after = dict(mapping(change.document))
-    stats = dict(mapping(after.get("global_stats")))
-    for field in ("total_executions", "total_failures"):
-        if field in stats:
-            stats[field] = 0
-    if "global_stats" in after and isinstance(after["global_stats"], dict):
-        after["global_stats"] = stats
-    return Change(change.name, change.targets, _settled(document, after, now), change.evidence)
+    after: JSON = change.document
+    stats = mapping(after).get("global_stats")
+    if isinstance(stats, dict):
+        zero: Record = {field: 0 for field in ("total_executions", "total_failures") if field in stats}
+        after = {**mapping(after), "global_stats": {**stats, **zero}}
+    return Change(change.name, change.targets, after, change.evidence)
 
 
 def enable(document: JSON, names: Iterable[str], now: float, policy: Policy) -> Change:
@@ -125,7 +123,7 @@ def _change(
         if hooks[target] != record:
             evidence.append(_evidence(target, record, mapping(hooks[target])))
     after: JSON = {**mapping(document), "hooks": hooks}
-    return Change(name, targets, _settled(document, after, now) if evidence else document, tuple(evidence))
+    return Change(name, targets, after if evidence else document, tuple(evidence))
 
 
 def _evidence(target: str, before: Record, after: Mapping[str, JSON]) -> tuple[Path, ...]:
@@ -133,20 +131,6 @@ def _evidence(target: str, before: Record, after: Mapping[str, JSON]) -> tuple[P
     if all(before[field] == after.get(field) for field in fields):
         fields = tuple(field for field in before if before[field] != after.get(field))
     return tuple(("hooks", target, field) for field in fields)
-
-
-def _settled(before: JSON, after: JSON, now: float) -> JSON:
-    """Bring what the document derives from its circuits up to date: the count of open ones, the time of the change."""
-    stats = mapping(after).get("global_stats")
-    if after == before or not isinstance(stats, dict):
-        return after
-    derived: Record = {}
-    if "hooks_disabled" in stats:
-        records = mapping(mapping(after).get("hooks")).values()
-        derived["hooks_disabled"] = sum(mapping(record).get("state") == OPEN for record in records)
-    if "last_updated" in stats:
-        derived["last_updated"] = stamp(now, stats["last_updated"])
-    return {**mapping(after), "global_stats": {**stats, **derived}}
 
 
 def _unknown(target: str, hooks: Record) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from statewatch.documents import pointer
-from statewatch.documents.values import JSON
+from statewatch.documents.values import JSON, Path
 from statewatch.kinds.base import Fault, Need, Sentence, mapping, number, text, type_name, word
-from statewatch.kinds.times import instant, span
+from statewatch.kinds.times import instant, span, stamp
 
 CLOSED, OPEN, HALF_OPEN = "closed", "open", "half_open"
 STATES = (CLOSED, OPEN, HALF_OPEN)
@@ -18,6 +18,7 @@ COUNTERS = ("failure_count", "consecutive_failures", "consecutive_successes")
 TIMES = ("first_failure", "last_failure", "last_success", "disabled_at", "retry_after")
 
 _RECORD_FIELDS = {"state", "consecutive_failures", "last_error"}
+_NOTHING = object()
 _ORDER = {OPEN: 0, HALF_OPEN: 1, CLOSED: 3}
 
 
@@ -111,12 +112,18 @@ class HooksKind:
             for record in hooks.values()
         )
 
-    def faults(self, document: JSON) -> list[Fault]:
-        """Return what the tool that owns the file would stumble over."""
+    def faults(self, document: JSON, other: JSON = None) -> list[Fault]:
+        """Return what the tool that owns the file would stumble over; records shared with *other* are left out."""
+        shared = mapping(mapping(other).get("hooks"))
         hooks = mapping(document).get("hooks")
         if not isinstance(hooks, dict):
             return [Fault("/hooks", f"expected an object, found {type_name(hooks)}")]
-        found = [fault for name, record in hooks.items() for fault in _record_faults(name, record)]
+        found = [
+            fault
+            for name, record in hooks.items()
+            if record is not shared.get(name, _NOTHING)
+            for fault in _record_faults(name, record)
+        ]
         stats = mapping(document).get("global_stats")
         if not isinstance(stats, dict):
             found.append(Fault("/global_stats", f"expected an object, found {type_name(stats)}"))
@@ -132,6 +139,24 @@ class HooksKind:
             elif record != old[name]:
                 said.append(_change(_hook(name, old[name]), _hook(name, record)))
         return said
+
+    @property
+    def derived(self) -> tuple[Path, ...]:
+        """Return the statistics: every run of every hook moves them."""
+        return (("global_stats",),)
+
+    def refresh(self, document: JSON, now: float) -> JSON:
+        """Count the open circuits anew and stamp the statistics with the time of the change."""
+        stats = mapping(document).get("global_stats")
+        if not isinstance(stats, dict):
+            return document
+        fresh: dict[str, JSON] = {}
+        if "hooks_disabled" in stats:
+            records = mapping(mapping(document).get("hooks")).values()
+            fresh["hooks_disabled"] = sum(mapping(record).get("state") == OPEN for record in records)
+        if "last_updated" in stats:
+            fresh["last_updated"] = stamp(now, stats["last_updated"])
+        return {**mapping(document), "global_stats": {**stats, **fresh}}
 
 
 KIND = HooksKind()

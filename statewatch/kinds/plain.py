@@ -3,7 +3,7 @@
 import json
 
 from statewatch.documents import diff
-from statewatch.documents.values import JSON
+from statewatch.documents.values import JSON, Path
 from statewatch.kinds.base import Fault, Sentence, type_name
 
 _NAMED = 3
@@ -18,7 +18,7 @@ class PlainKind:
         """Match everything."""
         return True
 
-    def faults(self, document: JSON) -> list[Fault]:  # noqa: ARG002
+    def faults(self, document: JSON, other: JSON = None) -> list[Fault]:  # noqa: ARG002
         """Find nothing: no format is promised."""
         return []
 
@@ -29,6 +29,15 @@ class PlainKind:
         if len(changes) > _NAMED:
             said.append(Sentence("", f"{len(changes) - _NAMED} more places changed"))
         return said
+
+    @property
+    def derived(self) -> tuple[Path, ...]:
+        """Return nothing: no place is known to follow from another."""
+        return ()
+
+    def refresh(self, document: JSON, now: float) -> JSON:  # noqa: ARG002
+        """Return the document as it is."""
+        return document
 
 
 def brief(value: JSON, limit: int = 60) -> str:

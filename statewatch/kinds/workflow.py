@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from statewatch.documents.values import JSON
+from statewatch.documents.values import JSON, Path
 from statewatch.kinds.base import Fault, Need, Sentence, Tone, mapping, text, type_name, word
 from statewatch.kinds.hooks import first_line
 from statewatch.kinds.times import instant, span
@@ -56,7 +56,7 @@ class WorkflowKind:
         """Tell whether there are phases and a workflow id."""
         return isinstance(mapping(document).get("phases"), dict) and "workflow_id" in mapping(document)
 
-    def faults(self, document: JSON) -> list[Fault]:
+    def faults(self, document: JSON, other: JSON = None) -> list[Fault]:  # noqa: ARG002
         """Return what the tool that owns the file would stumble over."""
         phases = mapping(document).get("phases")
         if not isinstance(phases, dict):
@@ -80,6 +80,15 @@ class WorkflowKind:
         if old.status != new.status:
             said.append(Sentence(new.workflow_id, f"{old.status} → {new.status}", _MARKS.get(new.status, "info")))
         return said or [Sentence(new.workflow_id, "details changed")]
+
+    @property
+    def derived(self) -> tuple[Path, ...]:
+        """Return nothing: a workflow keeps no statistics."""
+        return ()
+
+    def refresh(self, document: JSON, now: float) -> JSON:  # noqa: ARG002
+        """Return the document as it is."""
+        return document
 
 
 KIND = WorkflowKind()

@@ -44,6 +44,8 @@ def attention(picture: Picture, now: float) -> tuple[Attention, ...]:
 
 def _needs(source: Source, now: float) -> tuple[NeedKind, list[Need]]:
     view, changed = source.view, source.changed_at or now
+    if isinstance(view, BatchView) and view.updated_at is not None:
+        changed = min(view.updated_at, now)  # a copy of a file has a new time of its own, the batch has not moved
     if isinstance(view, HooksView):
         return "hook", hooks.needs(view, source.policy, now)
     if isinstance(view, BatchView):

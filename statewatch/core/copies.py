@@ -1,0 +1,63 @@
+"""Safety copies: every version that an action is about to change, and every version it displaced, byte for byte."""
+
+import contextlib
+import hashlib
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from statewatch.core.errors import RefusedError
+from statewatch.core.places import state_directory
+from statewatch.core.reading import Snapshot
+
+KEEP = 1_000
+"""Copies kept for each source; the oldest go first."""
+
+
+def directory_for(source: Path) -> Path:
+    """Return where the copies of a source are: a directory of its own, recognisable by the file's name."""
+    name = hashlib.sha256(os.fsencode(source)).hexdigest()[:12]
+    return state_directory() / "copies" / f"{source.name}-{name}"
+
+
+def keep(source: Path, snapshot: Snapshot, now: float) -> Path:
+    """Keep *snapshot* and return where. Raises RefusedError when it cannot be kept.
+
+    It is there when this returns, whatever becomes of us; that it also survives a loss of power is what `secure` waits
+    for, later, since other writers do not wait for our disk.
+    """
+    directory = directory_for(source)
+    moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    copy = directory / f"{moment}-{snapshot.digest[:12]}{source.suffix}"
+    unfinished = copy.with_name(f".{copy.name}.{os.getpid()}.tmp")
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        unfinished.touch(0o600, exist_ok=False)
+        unfinished.write_bytes(snapshot.data)
+        unfinished.replace(copy)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise RefusedError(
+            f"no safety copy can be kept in {directory} ({os.strerror(error.errno or 0)}), so nothing was changed. "
+            "Make room there, or name another place with STATEWATCH_STATE_DIR."
+        ) from None
+    return copy
+
+
+def secure(copy: Path) -> None:
+    """Wait until a copy is on disk, and let the oldest ones of its source go."""
+    with contextlib.suppress(OSError):  # the action itself is done; the copy is there, if not yet on the disk
+        for place in (copy, copy.parent):
+            descriptor = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        _prune(copy.parent)
+
+
+def _prune(directory: Path) -> None:
+    copies = sorted(directory.glob("2*"))  # names begin with the time, so their order is that of time
+    for old in copies[:-KEEP]:
+        old.unlink(missing_ok=True)

@@ -1,0 +1,118 @@
+"""Putting a new version of a file in place of the old one: atomic, durable, and seeing what was displaced.
+
+Where the system can, the new and the old file are exchanged in one step (`renameat2` with `RENAME_EXCHANGE`, Linux), so
+that what was really displaced can be looked at afterwards: between the last comparison and any plain rename another
+writer may have replaced the file, and that version would be gone without a trace.
+"""
+
+import contextlib
+import ctypes
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from statewatch.core.errors import RefusedError
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+_CANNOT = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
+
+
+@contextlib.contextmanager
+def prepared(target: Path, data: bytes) -> Iterator[Path]:
+    """Hold *data* in a temporary file beside *target*, safely on disk, with the target's mode and owner.
+
+    The temporary file is gone afterwards, unless it took the target's place. Raises RefusedError when the file cannot
+    be written in full.
+    """
+    temporary = target.with_name(f".{target.name}.statewatch-{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(temporary, flags, 0o600)
+        try:
+            _write_all(descriptor, data)
+            _dress(descriptor, target)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        yield temporary
+    except OSError as error:
+        raise RefusedError(
+            f"{target}: cannot be written ({os.strerror(error.errno or 0)}). It is as it was before."
+        ) from None
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def swap(temporary: Path, target: Path) -> bool:
+    """Put *temporary* in the place of *target*, atomically.
+
+    Returns True when the displaced version now stands at *temporary*, False where the system could only replace it.
+    """
+    if _exchange(temporary, target):
+        exchanged = True
+    else:
+        os.replace(temporary, target)  # noqa: PTH105 - the plain call, so that both ways read alike
+        exchanged = False
+    _sync_directory(target.parent)
+    return exchanged
+
+
+def _exchange(temporary: Path, target: Path) -> bool:
+    renameat2 = _renameat2()
+    if renameat2 is None:
+        return False
+    done: int = renameat2(_AT_FDCWD, os.fsencode(temporary), _AT_FDCWD, os.fsencode(target), _RENAME_EXCHANGE)
+    if done == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in _CANNOT or number == errno.ENOENT:
+        return False  # an old kernel or file system; or the target was deleted just now
+    raise OSError(number, os.strerror(number), str(target))
+
+
+@cache
+def _renameat2() -> "ctypes._NamedFuncPointer | None":
+    try:
+        function = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return None
+    function.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+    function.restype = ctypes.c_int
+    return function
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _dress(descriptor: int, target: Path) -> None:
+    """Give the new file what the old one had: mode, owner and extended attributes."""
+    try:
+        status = target.stat()
+    except FileNotFoundError:
+        return
+    mine = os.fstat(descriptor)
+    if (status.st_uid, status.st_gid) != (mine.st_uid, mine.st_gid):
+        with contextlib.suppress(PermissionError):  # only root gives files away
+            os.fchown(descriptor, status.st_uid, status.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
+    if hasattr(os, "listxattr"):
+        with contextlib.suppress(OSError):  # file systems without them, or attributes only root may set
+            for name in os.listxattr(target):
+                os.setxattr(descriptor, name, os.getxattr(target, name))
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
