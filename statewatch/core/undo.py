@@ -1,5 +1,6 @@
 """Taking an action back, as long as that still applies: what others changed since stays, conflicts are named."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from statewatch.core import audit
@@ -15,16 +16,16 @@ from statewatch.kinds.base import Change, RefusedError
 from statewatch.kinds.registry import kind_of
 
 
-def last_action(source: Path | None = None) -> Record:
-    """Return the newest action that has not been undone, of one source or of all. Raises NotFoundError without one."""
+def last_action(sources: Collection[Path] | None = None) -> Record:
+    """Return the newest action that has not been undone, of some sources or of all. Raises NotFoundError without one."""
     undone: set[str] = set()
-    wanted = None if source is None else str(source.resolve())
+    wanted = None if sources is None else {str(source.resolve()) for source in sources}
     for record in audit.records():
         if record.undoes is not None:
             undone.add(record.undoes)
-        elif record.id not in undone and wanted in {None, record.source}:
+        elif record.id not in undone and (wanted is None or record.source in wanted):
             return record
-    raise NotFoundError(f"nothing to undo{'' if source is None else f' for {source}'}: the audit log holds no action")
+    raise NotFoundError("nothing to undo: the audit log holds no action on this that has not been undone")
 
 
 def undo_action(record: Record, *, why: str = "", via: str = "library") -> Action:

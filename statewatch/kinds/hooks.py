@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statewatch.documents import pointer
 from statewatch.documents.values import JSON, Path
 from statewatch.kinds.base import Fault, Need, Sentence, mapping, number, text, type_name, word
-from statewatch.kinds.times import instant, span, stamp
+from statewatch.kinds.times import countdown, instant, span, stamp
 
 CLOSED, OPEN, HALF_OPEN = "closed", "open", "half_open"
 STATES = (CLOSED, OPEN, HALF_OPEN)
@@ -188,7 +188,7 @@ def needs(seen: HooksView, policy: Policy, now: float) -> list[Need]:
     found = []
     for hook in sorted(seen.hooks, key=lambda each: each.rank):
         if hook.is_open:
-            found.append(Need(hook.name, _open_text(hook, policy, now), hook.disabled_at))
+            found.append(Need(hook.name, open_text(hook, policy, now), hook.disabled_at))
         elif not hook.known:
             found.append(Need(hook.name, f"state {hook.state!r} is not one hooks have"))
     return found
@@ -273,11 +273,12 @@ def _long(name: str) -> bool:
     return " " in name or "/" in name
 
 
-def _open_text(hook: Hook, policy: Policy, now: float) -> str:
+def open_text(hook: Hook, policy: Policy, now: float) -> str:
+    """Say how long an open circuit has been open, when it is tested next, and why it opened."""
     parts = ["open" if hook.disabled_at is None else f"open {span(now - hook.disabled_at)}"]
     left = hook.remaining(policy, now)
     if left is not None:
-        parts.append(f"retry in {span(left)}" if left > 0 else f"due for {span(-left)}, nothing has run it")
+        parts.append(f"retry in {countdown(left)}" if left > 0 else f"due for {span(-left)}, nothing has run it")
     if rule := policy.excludes(hook.name):
         parts.append(f"runs all the same (excluded by {rule!r})")
     error = first_line(hook.last_error)

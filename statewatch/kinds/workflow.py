@@ -143,8 +143,8 @@ def _status(said: str, phases: list[Phase]) -> str:
     states = {phase.status for phase in phases}
     if said in {"completed", "failed"}:
         return said
-    if "in_progress" in states:
-        return "running"
-    if "failed" in states:
+    if "failed" in states and "in_progress" not in states:
         return "failed"
+    if states & {"in_progress", "completed"}:  # between two phases it runs as well
+        return "running"
     return said or "unknown"

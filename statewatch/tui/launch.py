@@ -1,0 +1,75 @@
+"""Starting the dashboard: on real files, or on the demo's."""
+
+import contextlib
+import os
+import select
+import sys
+import threading
+from collections.abc import Iterator
+
+from statewatch.documents.text import harmless
+from statewatch.tui.app import StatewatchApp
+from statewatch.watch.scope import Scope, scope_of
+from statewatch.watch.watcher import Watcher
+
+_LOST_AFTER = 2.0
+LOST_TERMINAL = 129
+"""Exit code when the terminal went away: 128 + SIGHUP, as if the hang-up had ended us."""
+
+
+def run_dashboard(
+    paths: tuple[str, ...] = (), *, poll: bool = False, read_only: bool = False, reapply: bool = False
+) -> int:
+    """Open the dashboard on what is at *paths*, or around here; return the exit code."""
+    scope = scope_of(paths)
+    title = paths[0] if len(paths) == 1 else f"{len(paths)} places" if paths else scope.shown(scope.base)
+    return _run(scope, harmless(title), poll=poll, read_only=read_only, reapply=reapply)
+
+
+def run_demo(*, seed: int, speed: float) -> int:
+    """Open the dashboard on simulated runs that write real files; nothing is left behind."""
+    from statewatch.demo import Demo  # noqa: PLC0415 - only who wants the demo pays for it
+
+    with Demo(seed=seed, speed=speed) as demo:
+        os.environ["STATEWATCH_STATE_DIR"] = str(demo.root / "statewatch")
+        scope = scope_of((), cwd=demo.project, home=demo.home, environment={})
+        return _run(scope, f"demo, seed {seed}")
+
+
+def _run(scope: Scope, title: str, *, poll: bool = False, read_only: bool = False, reapply: bool = False) -> int:
+    app = StatewatchApp(
+        lambda on_picture: Watcher(scope, on_picture=on_picture, poll=poll),
+        project=title,
+        read_only=read_only,
+        reapply=reapply,
+    )
+    with _terminal_watched(app):
+        app.run()
+    return app.return_code or 0
+
+
+@contextlib.contextmanager
+def _terminal_watched(app: StatewatchApp) -> Iterator[None]:
+    """End the program when its terminal goes away: without one it would go on for ever, at full speed."""
+    ended = threading.Event()
+    threading.Thread(target=_watch_terminal, args=(app, ended), name="terminal", daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def _watch_terminal(app: StatewatchApp, ended: threading.Event) -> None:
+    try:
+        descriptor = sys.__stdin__.fileno() if sys.__stdin__ else 0
+    except (OSError, ValueError):
+        return
+    watched = select.poll()
+    watched.register(descriptor, select.POLLHUP | select.POLLERR)
+    while not ended.wait(0.5):
+        if any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in watched.poll(0)):
+            with contextlib.suppress(RuntimeError):
+                app.call_from_thread(app.exit, return_code=LOST_TERMINAL)
+            if not ended.wait(_LOST_AFTER):
+                os._exit(LOST_TERMINAL)  # it hangs on writing to a terminal that is not there
+            return

@@ -1,0 +1,60 @@
+"""Rows of the Changes view: one line a change, in words. The watch layer made their text harmless already."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from statewatch.kinds import times
+from statewatch.tui.models import cells
+from statewatch.tui.models.row import TableSpec
+from statewatch.tui.widgets.table_model import Cell, Column
+from statewatch.watch.picture import ChangeLine, Picture
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """One change."""
+
+    line: ChangeLine
+
+    @property
+    def key(self) -> str:
+        """Return what identifies the change."""
+        return str(self.line.number)
+
+    @cached_property
+    def fields(self) -> Mapping[str, str]:
+        """Return what a filter looks at."""
+        said = self.line.sentence
+        return {"kind": self.line.kind, "source": self.line.label, "subject": said.subject, "text": said.text}
+
+
+def rows(picture: Picture) -> tuple[ChangeRow, ...]:
+    """Return the changes, newest first."""
+    return tuple(map(ChangeRow, picture.changes))
+
+
+def _what(row: ChangeRow, _now: float) -> Cell:
+    said = row.line.sentence
+    return (
+        ((f"{said.subject}  ", "strong"), (said.text, cells.tone(said.tone))) if said.subject else cells.own(said.text)
+    )
+
+
+SPEC: TableSpec[ChangeRow] = TableSpec(
+    columns=(
+        Column("at", "TIME", lambda row, now: cells.own(times.clock(row.line.at, now), "muted"), width=8, minimum=8),
+        Column("kind", "KIND", lambda row, _now: cells.own(row.line.kind), width=8, minimum=8, priority=1),
+        Column("what", "WHAT CHANGED", _what, width=50, minimum=16, flex=1),
+        Column(
+            "source", "SOURCE", lambda row, _now: cells.own(row.line.label, "muted"), width=26, minimum=16, priority=2
+        ),
+    ),
+    empty="nothing has changed since the start",
+    sorts={
+        "at": lambda row: -row.line.number,
+        "kind": lambda row: row.line.kind,
+        "what": lambda row: row.line.sentence.subject,
+        "source": lambda row: row.line.label,
+    },
+)

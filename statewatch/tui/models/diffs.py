@@ -1,0 +1,113 @@
+"""The model of the diff screen: what changed from one revision to the next, place by place."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from statewatch.documents.diff import Change, diff
+from statewatch.documents.text import harmless, harmless_lines
+from statewatch.documents.values import JSON
+from statewatch.kinds import times
+from statewatch.kinds.plain import brief
+from statewatch.tui.models import cells
+from statewatch.tui.models.row import TableSpec
+from statewatch.tui.widgets.table_model import Cell, Column, Role
+from statewatch.watch.picture import ChangeLine
+
+_SIGNS: dict[str, tuple[str, Role]] = {"add": ("+", "good"), "remove": ("−", "bad"), "replace": ("~", "warn")}
+_MOST_LINES = 2_000
+
+
+@dataclass(frozen=True)
+class DiffRow:
+    """One place that changed."""
+
+    change: Change
+
+    @property
+    def key(self) -> str:
+        """Return what identifies the change within the diff."""
+        return f"{self.change.op} {self.change.pointer}"
+
+    @cached_property
+    def fields(self) -> Mapping[str, str]:
+        """Return what a filter looks at."""
+        return {"path": harmless(self.change.pointer)}
+
+
+@dataclass(frozen=True)
+class DiffModel:
+    """The changes of one revision; `missing` says why there are none to show."""
+
+    line: ChangeLine
+    rows: tuple[DiffRow, ...] = ()
+    missing: str = ""
+
+    def title(self, now: float) -> Cell:
+        """Return the line above the diff: which source, when, and how many places."""
+        counts = {op: sum(row.change.op == op for row in self.rows) for op in _SIGNS}
+        return (
+            (f" {self.line.label}  ", "strong"),
+            (f"changed {times.clock(self.line.at, now)}  ", "muted"),
+            *(((f"{sign}{counts[op]}  ", role if counts[op] else "muted")) for op, (sign, role) in _SIGNS.items()),
+        )
+
+
+def load(line: ChangeLine, recall: Callable[[str], JSON]) -> DiffModel:
+    """Return the model for the revision that *line* belongs to; *recall* gives None for what is not kept."""
+    if line.before is None or line.after is None:
+        return DiffModel(line, missing="there is no revision on the other side to compare with")
+    before, after = recall(line.before), recall(line.after)
+    if before is None or after is None:
+        return DiffModel(line, missing="this revision is no longer kept: only the latest ones are")
+    return DiffModel(line, tuple(map(DiffRow, diff(before, after))))
+
+
+def change_lines(changes: tuple[Change, ...]) -> tuple[Cell, ...]:
+    """Return changes as lines of text, for the question before an action."""
+    return tuple(_change_line(change) for change in changes)
+
+
+def sides(change: Change) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
+    """Return the value before and the value after a change as lines, whole."""
+    before = () if change.op == "add" else _pretty(change.before, "bad")
+    after = () if change.op == "remove" else _pretty(change.after, "good")
+    return before or (cells.own("nothing here before", "muted"),), after or (cells.own("nothing here now", "muted"),)
+
+
+def _change_line(change: Change) -> Cell:
+    sign, role = _SIGNS[change.op]
+    return ((f"{sign} ", role), (f"{harmless(change.pointer)}  ", ""), *_values(change))
+
+
+def _values(change: Change) -> Cell:
+    before, after = harmless(brief(change.before)), harmless(brief(change.after))
+    if change.op == "add":
+        return ((after, "good"),)
+    if change.op == "remove":
+        return ((before, "bad"),)
+    return ((before, "bad"), (" → ", "muted"), (after, "good"))
+
+
+def _pretty(value: JSON, role: Role) -> tuple[Cell, ...]:
+    text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+    lines = harmless_lines(text)
+    shown = [cells.own(line, role) for line in lines[:_MOST_LINES]]
+    if len(lines) > _MOST_LINES:
+        shown.append(cells.own(f"… {len(lines) - _MOST_LINES} more lines", "muted"))
+    return tuple(shown)
+
+
+def _sign(row: DiffRow, _now: float) -> Cell:
+    return (_SIGNS[row.change.op],)
+
+
+SPEC: TableSpec[DiffRow] = TableSpec(
+    columns=(
+        Column("op", "", _sign, width=1, minimum=1),
+        Column("path", "PLACE", lambda row, _now: cells.say(row.change.pointer or "/"), width=30, minimum=14, flex=2),
+        Column("values", "BEFORE → AFTER", lambda row, _now: _values(row.change), width=30, minimum=12, flex=3),
+    ),
+    empty="no difference",
+)

@@ -1,0 +1,84 @@
+"""Rows of the State view: every source, whatever it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from statewatch.kinds.batch import BatchView
+from statewatch.kinds.hooks import HALF_OPEN, OPEN, HooksView
+from statewatch.kinds.workflow import WorkflowView
+from statewatch.tui.models import cells
+from statewatch.tui.models.row import TableSpec
+from statewatch.tui.widgets.table_model import Cell, Column
+from statewatch.watch.picture import Picture, Source
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """One source."""
+
+    source: Source
+
+    @property
+    def key(self) -> str:
+        """Return what identifies the source."""
+        return self.source.key
+
+    @cached_property
+    def fields(self) -> Mapping[str, str]:
+        """Return what a filter looks at."""
+        problem = self.source.problem.reason if self.source.problem else ""
+        return {"source": self.source.label, "kind": self.source.kind, "problem": problem}
+
+
+def rows(picture: Picture) -> tuple[SourceRow, ...]:
+    """Return all sources, unreadable ones first."""
+    return tuple(
+        sorted(map(SourceRow, picture.sources), key=lambda row: (row.source.problem is None, row.source.label))
+    )
+
+
+def _says(row: SourceRow, _now: float) -> Cell:
+    source, view = row.source, row.source.view
+    if source.problem is not None:
+        return ((f"✕ {source.problem.reason}", "bad"), ("  showing the last good one" * (view is not None), "muted"))
+    if isinstance(view, HooksView):
+        return cells.own(f"{len(view.hooks)} circuits, {view.count(OPEN)} open, {view.count(HALF_OPEN)} half-open")
+    if isinstance(view, BatchView):
+        return (*cells.marked(view.status), (f"  {view.processed}/{view.total}", ""))
+    if isinstance(view, WorkflowView):
+        return cells.marked(view.status)
+    return cells.own("plain JSON", "muted")
+
+
+def _size(row: SourceRow, _now: float) -> Cell:
+    revision = row.source.revision
+    if revision is None:
+        return ()
+    return cells.own(f"{revision.size} B" if revision.size < 10_000 else f"{revision.size / 1000:.0f} kB", "muted")
+
+
+SPEC: TableSpec[SourceRow] = TableSpec(
+    columns=(
+        Column("source", "SOURCE", lambda row, _now: cells.own(row.source.label), width=34, minimum=16, flex=1),
+        Column("kind", "KIND", lambda row, _now: cells.own(row.source.kind), width=8, minimum=8, priority=2),
+        Column("says", "SAYS", _says, width=36, minimum=16, flex=2),
+        Column("size", "SIZE", _size, width=8, align="right", priority=3),
+        Column(
+            "age",
+            "CHANGED",
+            lambda row, now: cells.age(row.source.changed_at, now),
+            width=7,
+            align="right",
+            ticks=True,
+            priority=1,
+        ),
+    ),
+    empty="no source yet",
+    sorts={
+        "source": lambda row: row.source.label,
+        "kind": lambda row: row.source.kind,
+        "size": lambda row: -(row.source.revision.size if row.source.revision else 0),
+        "age": lambda row: -(row.source.changed_at or 0),
+    },
+)

@@ -1,0 +1,103 @@
+"""Rows of the Workflows view."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from statewatch.documents.text import harmless, harmless_lines
+from statewatch.kinds import times
+from statewatch.kinds.workflow import Phase, WorkflowView
+from statewatch.tui.models import cells
+from statewatch.tui.models.row import TableSpec
+from statewatch.tui.widgets.table_model import Cell, Column, Role, Span
+from statewatch.watch.picture import Picture, Source
+
+_ORDER = {"running": 0, "failed": 1, "initialized": 2}
+
+
+@dataclass(frozen=True)
+class WorkflowRow:
+    """One workflow."""
+
+    source: Source
+    view: WorkflowView
+
+    @property
+    def key(self) -> str:
+        """Return what identifies the workflow: its source."""
+        return self.source.key
+
+    @cached_property
+    def name(self) -> str:
+        """Return the id as it is shown."""
+        return harmless(self.view.workflow_id, 200)
+
+    @cached_property
+    def fields(self) -> Mapping[str, str]:
+        """Return what a filter looks at."""
+        title = harmless(self.view.title, 200)
+        return {"workflow": self.name, "status": self.view.status, "title": title, "source": self.source.label}
+
+
+def rows(picture: Picture) -> tuple[WorkflowRow, ...]:
+    """Return all workflows: running ones first, then failed, then by when they began, newest first."""
+    found = [WorkflowRow(source, source.view) for source in picture.sources if isinstance(source.view, WorkflowView)]
+    return tuple(sorted(found, key=lambda row: (_ORDER.get(row.view.status, 3), -(row.view.started_at or 0))))
+
+
+def pipeline(view: WorkflowView, now: float) -> Cell:
+    """Return the phases as a line: `scout ✓ 2m ─ plan ✓ 5m ─ build ▶ 12m ─ review ·`."""
+    spans: list[Span] = []
+    for phase in view.phases:
+        if spans:
+            spans.append((" ─ ", "muted"))
+        spans += _phase(phase, now)
+    return tuple(spans)
+
+
+def text(row: WorkflowRow, now: float) -> tuple[Cell, ...]:
+    """Return everything there is to say about a workflow: its phases and the whole of its errors."""
+    lines: list[Cell] = [(*cells.marked(row.view.status), ("  ", ""), (row.name, "strong"))]
+    lines += [cells.say(row.view.title), cells.own(f"in {row.source.label}", "muted"), ()]
+    for phase in row.view.phases:
+        began = f"  from {times.clock(phase.started_at, now)}" if phase.started_at is not None else ""
+        lines.append((*_phase(phase, now), (began, "muted")))
+        lines += [(("    ", ""), *cells.own(line, "bad")) for line in harmless_lines(phase.error or "") if line]
+    return tuple(lines)
+
+
+def _phase(phase: Phase, now: float) -> list[Span]:
+    glyph, role = cells.mark(phase.status)
+    seconds = phase.seconds(now)
+    took = "" if seconds is None else f" {times.span(seconds)}"
+    name_role: Role = "muted" if phase.status == "pending" else "strong" if phase.status == "in_progress" else ""
+    return [(harmless(phase.name, 60) + " ", name_role), (glyph, role), (took, "muted")]
+
+
+SPEC: TableSpec[WorkflowRow] = TableSpec(
+    columns=(
+        Column("workflow", "WORKFLOW", lambda row, _now: cells.own(row.name), width=14, minimum=10),
+        Column("status", "STATUS", lambda row, _now: cells.marked(row.view.status), width=13, minimum=9),
+        Column("phases", "PHASES", lambda row, now: pipeline(row.view, now), width=52, minimum=20, flex=1, ticks=True),
+        Column("title", "TITLE", lambda row, _now: cells.say(row.view.title), width=24, minimum=12, flex=1, priority=1),
+        Column(
+            "age",
+            "CHANGED",
+            lambda row, now: cells.age(row.source.changed_at, now),
+            width=7,
+            align="right",
+            ticks=True,
+            priority=2,
+        ),
+        Column(
+            "source", "SOURCE", lambda row, _now: cells.own(row.source.label, "muted"), width=26, minimum=14, priority=3
+        ),
+    ),
+    empty="no workflow yet: it appears here as soon as one writes its state",
+    sorts={
+        "workflow": lambda row: row.name,
+        "status": lambda row: row.view.status,
+        "title": lambda row: row.view.title.casefold(),
+        "age": lambda row: -(row.source.changed_at or 0),
+    },
+)

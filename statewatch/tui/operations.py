@@ -1,0 +1,143 @@
+"""Doing things to sources from the dashboard: preview, question, the core's action, and what became of it.
+
+Everything that waits (reading, locking, writing) happens in threads; the screen goes on living.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from statewatch.core import actions, circuits, lock, undo
+from statewatch.core.actions import Action, Outcome, Preview
+from statewatch.core.errors import StatewatchError
+from statewatch.documents.text import harmless
+from statewatch.tui.models.diffs import change_lines
+from statewatch.tui.registry import command
+from statewatch.tui.screens.confirm import ConfirmScreen
+from statewatch.tui.views.circuits import CircuitsAsked
+
+if TYPE_CHECKING:
+    from statewatch.tui.app import StatewatchApp
+    from statewatch.tui.widgets.table_model import Cell
+
+WATCHED_FOR = 0.8
+"""Seconds for which an action is watched before it is called done: an overwritten one is told within a second."""
+
+_REAPPLY = 20
+_CANCEL, _APPLY, _AGAIN, _UNTIL = "Cancel", "Apply", "Apply again", "Until it holds"
+
+
+class Operations:
+    """The actions of the dashboard."""
+
+    def __init__(self, app: "StatewatchApp") -> None:
+        """Act for *app*."""
+        self._app = app
+
+    async def circuits(self, asked: CircuitsAsked) -> None:
+        """Do something to circuits, after asking."""
+        if not self._allowed(asked.command):
+            return
+        wanted = []
+        for path, names in asked.targets.items():
+            if asked.everything:
+                wanted.append(partial(circuits.reset_all_action, path, via="dashboard"))
+            else:
+                wanted.append(partial(circuits.circuit_action, asked.verb, path, names, via="dashboard"))
+        await self._carry_out([await asyncio.to_thread(make) for make in wanted])
+
+    async def undo(self) -> None:
+        """Take back the last action, after asking."""
+        if not self._allowed("app.undo"):
+            return
+        try:
+            record = await asyncio.to_thread(undo.last_action, self._sources())
+        except StatewatchError as error:
+            self._tell(str(error), "warning")
+            return
+        await self._carry_out([undo.undo_action(record, via="dashboard")])
+
+    def _sources(self) -> list[Path]:
+        return [Path(source.key) for source in self._app.picture.sources]
+
+    def _allowed(self, name: str) -> bool:
+        """Guard: what writes does nothing in a read-only dashboard, and says so."""
+        if self._app.read_only and command(name).writes:
+            self._tell("Read-only: started with --read-only, so nothing can be changed here.", "warning")
+            return False
+        return True
+
+    async def _carry_out(self, wanted: Sequence[Action]) -> None:
+        try:
+            plans = [await asyncio.to_thread(actions.preview, action) for action in wanted]
+        except StatewatchError as error:
+            self._tell(str(error), "error")
+            return
+        pending = [(action, plan) for action, plan in zip(wanted, plans, strict=True) if plan.differences]
+        if not pending:
+            self._tell(f"Nothing to change: {_what(plans)} would leave the file as it is.", "information")
+            return
+        plans = [plan for _, plan in pending]
+        if await self._app.push_screen_wait(_question(plans)) != _APPLY:
+            return
+        for action, _ in pending:
+            await self._perform(action)
+
+    async def _perform(self, action: Action) -> None:
+        reapply = _REAPPLY if self._app.reapply else 0
+        while True:
+            try:
+                outcome = await asyncio.to_thread(actions.perform, action, settle_for=WATCHED_FOR, reapply=reapply)
+            except StatewatchError as error:
+                self._tell(str(error), "error")
+                return
+            self._app.look()
+            if not outcome.overwritten:
+                self._tell(_done(outcome), "information")
+                return
+            answer = await self._app.push_screen_wait(_overwritten(outcome))
+            if answer == _CANCEL:
+                self._tell(f"{_what([outcome.plan])} was overwritten by another program.", "warning")
+                return
+            reapply = _REAPPLY if answer == _UNTIL else 0
+
+    def _tell(self, text: str, severity: str) -> None:
+        self._app.tell(harmless(text), severity)
+
+
+def _what(plans: Sequence[Preview]) -> str:
+    names = [harmless(target, 60) for plan in plans for target in plan.change.targets]
+    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return f"{plans[0].change.name} {shown}".strip()
+
+
+def _question(plans: Sequence[Preview]) -> ConfirmScreen:
+    lines: list[Cell] = []
+    for plan in plans:
+        lines += [(("in ", "muted"), (harmless(str(plan.path)), "strong")), *change_lines(plan.differences), ()]
+        if (holder := lock.holder(plan.path)) is not None:
+            lines.append(((f"locked now by {holder}", "warn"),))
+    lines.append((("A copy of the file is kept first, and u undoes it.", "muted"),))
+    if plans[0].change.name == "disable":
+        lines.append((("The tool that owns the file tests an open hook again after its cool-down.", "muted"),))
+    return ConfirmScreen(((f"{_what(plans)}?", "strong"),), lines, (_CANCEL, _APPLY))
+
+
+def _overwritten(outcome: Outcome) -> ConfirmScreen:
+    path = harmless(str(outcome.plan.path))
+    lines: list[Cell] = [
+        ((f"Another program that writes {path} had read it before, and put the old content back.", ""),),
+        (("Nothing of what it wrote is lost. Your change is not in the file now.", ""),),
+        (("“Until it holds” applies it again by itself, up to 20 times.", "muted"),),
+    ]
+    question: Cell = ((f"{_what([outcome.plan])} was overwritten. Apply again?", "strong"),)
+    return ConfirmScreen(question, lines, (_CANCEL, _AGAIN, _UNTIL))
+
+
+def _done(outcome: Outcome) -> str:
+    if not outcome.changed:
+        return f"{_what([outcome.plan])}: nothing to change any more."
+    again = f" after {outcome.applied} tries" if outcome.applied > 1 else ""
+    return f"Done{again}: {_what([outcome.plan])}. u undoes it."

@@ -1,0 +1,46 @@
+"""Makes view models in a thread of its own, so that neither the watcher nor the screen ever waits for one."""
+
+import threading
+from collections.abc import Callable
+
+from statewatch.tui.models.build import Ask, Model, build
+
+
+class Presenter:
+    """Builds the model for the newest ask and hands it over; asks that were overtaken are dropped."""
+
+    def __init__(self, deliver: Callable[[Model], None]) -> None:
+        """Call *deliver* with each model, from the presenter's thread."""
+        self._deliver = deliver
+        self._wake = threading.Condition()
+        self._ask: Ask | None = None
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name="presenter", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, after the model in the making."""
+        with self._wake:
+            self._ended = True
+            self._wake.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2)
+
+    def ask(self, ask: Ask) -> None:
+        """Want the model for *ask*, in place of any that is still waiting."""
+        with self._wake:
+            self._ask = ask
+            self._wake.notify()
+
+    def _run(self) -> None:
+        while (ask := self._next()) is not None:
+            self._deliver(build(ask))
+
+    def _next(self) -> Ask | None:
+        with self._wake:
+            self._wake.wait_for(lambda: self._ended or self._ask is not None)
+            ask, self._ask = self._ask, None
+            return None if self._ended else ask

@@ -1,0 +1,191 @@
+"""The main screen: the frame, and one view in it."""
+
+from typing import TYPE_CHECKING, cast
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+
+from statewatch.tui.models.build import Ask, Model
+from statewatch.tui.models.frame import Frame, timeline, top_line
+from statewatch.tui.views.base import View
+from statewatch.tui.views.overview import OverviewView
+from statewatch.tui.widgets.bars import Bar, KeyBar, Tabs
+from statewatch.tui.widgets.lines import Lines
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from statewatch.tui.app import StatewatchApp
+    from statewatch.tui.widgets.table_model import Cell
+
+SMALLEST = (60, 20)
+"""Columns and lines from which on everything has its place."""
+
+_RETHINK = 10
+"""Seconds after which the model is made anew even if no file changed: stalls come from nothing happening."""
+
+
+class MainScreen(Screen[None]):
+    """The frame around the views."""
+
+    CSS_PATH = "main.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+
+    def __init__(self) -> None:
+        """Make the screen with the first view."""
+        super().__init__()
+        self.view: View = OverviewView()
+        self._views: dict[str, View] = {self.view.NAME: self.view}
+        self._frame = Frame()
+        self._goal: str | None = None
+        self._ticks = 0
+        self._timer: Timer | None = None
+
+    @property
+    def dashboard(self) -> "StatewatchApp":
+        """The application."""
+        return cast("StatewatchApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        """Make the frame."""
+        yield Bar(id="top")
+        yield Tabs(id="tabs")
+        yield Lines(wrap=True, id="notice")
+        with Container(id="body"):
+            yield self.view
+        yield Bar(id="timeline")
+        yield KeyBar(id="keys")
+
+    def on_mount(self) -> None:
+        """Begin to tick."""
+        self.view.main.focus()
+        self._timer = self.set_interval(1, self.tick)
+        self.tick()
+
+    def ask(self) -> None:
+        """Want a new model of the view."""
+        view = self.view
+        app = self.dashboard
+        app.presenter.ask(Ask(view.NAME, app.picture, app.clock(), view.filter, view.sort, view.chosen))
+
+    def present(self, model: Model) -> None:
+        """Show a model, if it is of the view that is shown."""
+        self._frame = model.frame
+        if model.view == self.view.NAME and self.view.is_attached:
+            with self.app.batch_update():
+                self.view.present(model)
+            self._reach_goal()
+            self._notice(model)
+        self._draw_frame()
+
+    def tick(self) -> None:
+        """Let a second pass."""
+        self._ticks += 1
+        if self.is_current:
+            if self.view.is_attached:
+                self.view.tick(self.dashboard.clock())
+            if self._ticks % _RETHINK == 0:
+                self.ask()
+            self._draw_frame()
+
+    async def go(self, name: str, key: str | None = None) -> None:
+        """Show a view, with the cursor on the row with *key*."""
+        if name != self.view.NAME:
+            await self._close_filter()
+            self.view.display = False
+            view = self._views.get(name)
+            if view is None:
+                from statewatch.tui.views import make_view  # noqa: PLC0415 - views cost their import when first shown
+
+                view = self._views[name] = make_view(name)
+                await self.query_one("#body").mount(view)
+            view.display = True
+            self.view = view
+        self._goal = key
+        self.view.main.focus()
+        self._draw_frame()
+        self.ask()
+
+    async def action_filter(self) -> None:
+        """Open the filter."""
+        from statewatch.tui.widgets.filter import FilterBar  # noqa: PLC0415 - the input widget is dear to import
+
+        found = self.query(FilterBar)
+        bar = found.first() if found else FilterBar()
+        if not found:
+            await self.mount(bar, after="#body")
+        bar.open(self.view.filter)
+
+    def filtered(self, text: str) -> None:
+        """Show only what matches *text*."""
+        self.view.filter = text
+        self.ask()
+
+    def leave_filter(self) -> None:
+        """Go back from the filter to the table."""
+        self.view.main.focus()
+
+    async def _close_filter(self) -> None:
+        from_filter = self.query("#filter")
+        if from_filter:
+            await from_filter.remove()
+
+    def _reach_goal(self) -> None:
+        if self._goal is None:
+            return
+        table = self.view.main
+        goal, self._goal = self._goal, None
+        if not table.move_to(goal):
+            below = next((row for row in table.rows if str(row.key).startswith(f"{goal}\0")), None)
+            if below is not None:
+                table.move_to(below.key)
+
+    def _notice(self, model: Model) -> None:
+        lines: list[Cell] = []
+        if not model.frame.sources:
+            places = ", ".join(model.frame.looked_in) or "nowhere"
+            lines = [
+                (("No state file found yet. ", "strong"), (f"Looked in {places}.", "")),
+                (
+                    ("Runs that start later appear here by themselves. Elsewhere? ", "muted"),
+                    ("statewatch PATH", "strong"),
+                    ("  Just looking? ", "muted"),
+                    ("statewatch demo", "strong"),
+                ),
+            ]
+        elif self.view.filter:
+            lines = [((f" filter {self.view.filter!r}: {model.hidden} hidden", "warn"),)]
+        self.query_one("#notice", Lines).show(lines)
+
+    def _draw_frame(self) -> None:
+        if not self.is_attached:
+            return
+        app, now, width = self.dashboard, self.dashboard.clock(), self.size.width
+        self.query_one("#top", Bar).show(top_line(self._frame, app.project, now, width, read_only=app.read_only))
+        self.query_one("#tabs", Tabs).tell(self.view.NAME, width)
+        self.query_one("#timeline", Bar).show(timeline(self._frame, now, width))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say so where the terminal is smaller than the layout needs."""
+        width, height = event.size
+        self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-small")
+        self.set_class(height < 12, "-tiny")
+        self.call_after_refresh(self._draw_frame)
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened while another screen was on top."""
+        self.ask()
+
+    @on(Tabs.Chosen)
+    async def _tab_chosen(self, event: Tabs.Chosen) -> None:
+        await self.go(event.view)
+
+    @on(View.Asked)
+    def _asked(self) -> None:
+        self.ask()
+
+    @on(View.Went)
+    async def _went(self, event: View.Went) -> None:
+        await self.go(event.view, event.key)

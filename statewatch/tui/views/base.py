@@ -1,0 +1,137 @@
+"""What all views have in common: tables made from specs, a filter, an order, a chosen row."""
+
+from typing import Any, ClassVar
+
+from textual import on
+from textual.binding import BindingType
+from textual.containers import Vertical
+from textual.message import Message
+
+from statewatch.tui.models.build import Model
+from statewatch.tui.models.row import TableSpec
+from statewatch.tui.registry import bindings
+from statewatch.tui.widgets.lines import Lines, Pane
+from statewatch.tui.widgets.table import Table
+
+
+class DashTable(Table[Any]):
+    """The table with the keys of the registry."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("table")
+
+    def __init__(self, spec: TableSpec[Any], *, id: str) -> None:  # noqa: A002 - Textual's name for it
+        """Make a table of *spec*."""
+        super().__init__(spec.columns, key=lambda row: row.key, empty=spec.empty, id=id)
+        self.spec = spec
+
+
+class View(Vertical):
+    """One view. `filter`, `sort` and `chosen` are what the operator asked for; rows come back in a model."""
+
+    BINDINGS: ClassVar[list[BindingType]] = bindings("view")
+    NAME: ClassVar[str]
+    MAIN: ClassVar[str]
+    """The id of the table that filter and order are about."""
+    FOLLOWS: ClassVar[bool] = False
+    """Whether a part of the view shows the row under the cursor, so that moving it asks for a new model."""
+
+    class Asked(Message):
+        """The view needs a new model."""
+
+    class Diffed(Message):
+        """The operator wants to see what changed last in a source, or in one change of it."""
+
+        def __init__(self, source: str, number: int | None = None) -> None:
+            """Carry the key of the source and the number of the change line."""
+            super().__init__()
+            self.source = source
+            self.number = number
+
+    class Went(Message):
+        """The operator wants to see a row in another view."""
+
+        def __init__(self, view: str, key: str) -> None:
+            """Carry the view and the key of the row."""
+            super().__init__()
+            self.view = view
+            self.key = key
+
+    def __init__(self) -> None:
+        """Make the view, empty until its first model."""
+        super().__init__(id=f"view-{self.NAME}", classes="view")
+        self.filter = ""
+        self.sort: tuple[str, bool] | None = None
+        self.chosen: str | None = None
+
+    @property
+    def main(self) -> DashTable:
+        """The table that filter and order are about."""
+        return self.query_one(f"#{self.MAIN}", DashTable)
+
+    def present(self, model: Model) -> None:
+        """Show a model."""
+        for name, rows in model.tables.items():
+            self.query_one(f"#{name}", DashTable).show(rows, model.now)
+        for name, lines in model.panes.items():
+            pane = self.query_one(f"#{name}")
+            assert isinstance(pane, Lines | Pane)
+            pane.show(lines)
+
+    def tick(self, now: float) -> None:
+        """Let what depends on the present move on."""
+        for table in self.query(DashTable):
+            table.tick(now)
+
+    def source_key(self) -> str | None:
+        """Return the key of the source of the row under the cursor."""
+        row = self.focused_table.cursor_row
+        return None if row is None else str(row.source.key)
+
+    @property
+    def focused_table(self) -> DashTable:
+        """The table with the focus, else the main one."""
+        focused = self.screen.focused
+        return focused if isinstance(focused, DashTable) else self.main
+
+    def action_diff(self) -> None:
+        """Show what changed last in the chosen source."""
+        if (key := self.source_key()) is not None:
+            self.post_message(self.Diffed(key))
+
+    def action_sort(self) -> None:
+        """Sort by the next column that can be sorted by; after the last one, in the view's own order."""
+        names = [None, *self.main.spec.sorts]
+        current = self.sort[0] if self.sort else None
+        following = names[(names.index(current) + 1) % len(names)]
+        self._sort_by(following, descending=False)
+
+    def action_reverse(self) -> None:
+        """Sort the other way round."""
+        if self.sort is not None:
+            self._sort_by(self.sort[0], descending=not self.sort[1])
+
+    def action_zoom(self) -> None:
+        """Give the focused pane all the room, or take it back."""
+        focused = self.screen.focused
+        if self.screen.maximized is not None:
+            self.screen.minimize()
+        elif focused is not None:
+            self.screen.maximize(focused, container=False)
+
+    @on(Table.SortAsked)
+    def _sort_asked(self, event: Table.SortAsked[Any]) -> None:
+        if event.table is self.main and event.column_id in self.main.spec.sorts:
+            again = self.sort is not None and self.sort[0] == event.column_id and not self.sort[1]
+            self._sort_by(event.column_id, descending=again)
+
+    @on(Table.Highlighted)
+    def _highlighted(self, event: Table.Highlighted[Any]) -> None:
+        if event.table is self.main:
+            self.chosen = self.main.cursor_key
+            if self.FOLLOWS:
+                self.post_message(self.Asked())
+
+    def _sort_by(self, column: str | None, *, descending: bool) -> None:
+        self.sort = None if column is None else (column, descending)
+        self.main.show_sort(column, descending=descending)
+        self.post_message(self.Asked())

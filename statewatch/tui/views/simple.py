@@ -1,0 +1,73 @@
+"""The views that are one table: Workflows, State and Changes."""
+
+import time
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+
+from statewatch.tui.models import changes, sources, workflows
+from statewatch.tui.models.changes import ChangeRow
+from statewatch.tui.models.sources import SourceRow
+from statewatch.tui.models.workflows import WorkflowRow
+from statewatch.tui.views.base import DashTable, View
+from statewatch.tui.widgets.table import Table
+
+_VIEW_OF_KIND = {"hooks": "hooks", "batch": "batches", "workflow": "workflows"}
+
+
+class WorkflowsView(View):
+    """Workflows with their phases."""
+
+    NAME: ClassVar[str] = "workflows"
+    MAIN: ClassVar[str] = "workflows"
+
+    def compose(self) -> ComposeResult:
+        """Make the table."""
+        yield DashTable(workflows.SPEC, id="workflows")
+
+    @on(Table.Opened)
+    def _opened(self, event: Table.Opened[WorkflowRow]) -> None:
+        from statewatch.tui.screens.text import TextScreen  # noqa: PLC0415 - only when one is opened
+
+        self.app.push_screen(TextScreen(event.row.name, workflows.text(event.row, time.time())))
+
+
+class StateView(View):
+    """Every source, whatever it is."""
+
+    NAME: ClassVar[str] = "state"
+    MAIN: ClassVar[str] = "state"
+
+    def compose(self) -> ComposeResult:
+        """Make the table."""
+        yield DashTable(sources.SPEC, id="state")
+
+    @on(Table.Opened)
+    def _opened(self, event: Table.Opened[SourceRow]) -> None:
+        view = _VIEW_OF_KIND.get(event.row.source.kind)
+        if view is None or event.row.source.view is None:
+            self.post_message(self.Diffed(event.row.key))
+        else:
+            self.post_message(self.Went(view, event.row.key))
+
+
+class ChangesView(View):
+    """What changed, newest first."""
+
+    NAME: ClassVar[str] = "changes"
+    MAIN: ClassVar[str] = "changes"
+
+    def compose(self) -> ComposeResult:
+        """Make the table."""
+        yield DashTable(changes.SPEC, id="changes")
+
+    def action_diff(self) -> None:
+        """Show the diff of the chosen change."""
+        row: Any = self.main.cursor_row
+        if isinstance(row, ChangeRow):
+            self.post_message(self.Diffed(row.line.source, row.line.number))
+
+    @on(Table.Opened)
+    def _opened(self) -> None:
+        self.action_diff()

@@ -1,0 +1,101 @@
+"""The bars of the frame: tabs, keys, and one line of styled text. All can be clicked."""
+
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from statewatch.tui.registry import VIEWS
+from statewatch.tui.widgets.styled import Styled
+from statewatch.tui.widgets.table_model import Cell, Span
+
+
+class Bar(Styled):
+    """One line of pieces, some of which do something when clicked."""
+
+    DEFAULT_CSS = "Bar { height: 1; width: 1fr; }"
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        """Make an empty bar."""
+        super().__init__(id=id)
+        self._cell: Cell = ()
+
+    def show(self, cell: Cell) -> None:
+        """Show *cell*, repainting only when it differs."""
+        if cell != self._cell:
+            self._cell = cell
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - there is only one
+        """Paint the line."""
+        return self.paint(self._cell, self.size.width)
+
+    def piece_at(self, x: int) -> int | None:
+        """Return the index of the piece at *x*."""
+        for index, (text, _) in enumerate(self._cell):
+            if x < len(text):
+                return index
+            x -= len(text)
+        return None
+
+
+class Tabs(Bar):
+    """The views, with the one that is shown standing out."""
+
+    class Chosen(Message):
+        """A tab was clicked."""
+
+        def __init__(self, view: str) -> None:
+            """Carry the id of the view."""
+            super().__init__()
+            self.view = view
+
+    def tell(self, current: str, width: int) -> None:
+        """Show which view is current; without titles where there is no room for all of them."""
+        needed = sum(len(title) + len(key) + 3 for key, _, title in VIEWS)
+        spans: list[Span] = []
+        for key, name, title in VIEWS:
+            shown = name == current
+            text = f" {key} {title if needed <= width or shown else title[:4]} "
+            spans.append((f"▌{text[1:]}" if shown else text, "strong" if shown else "muted"))
+        self.show(tuple(spans))
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the view that was clicked."""
+        index = self.piece_at(event.x)
+        if index is not None and index < len(VIEWS):
+            self.post_message(self.Chosen(VIEWS[index][1]))
+
+
+class KeyBar(Bar):
+    """The keys that do something where the operator is. It is made from the bindings, so it cannot be wrong."""
+
+    def on_mount(self) -> None:
+        """Follow the bindings of the screen."""
+        self._actions: list[tuple[int, int, str]] = []
+        self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.call_after_refresh(self.tell))
+        self.call_after_refresh(self.tell)
+
+    def tell(self) -> None:
+        """Show the keys that work now."""
+        if not self.is_attached or not self.screen.is_current:
+            return
+        spans: list[Span] = [(" ", "")]
+        self._actions = []
+        position, seen = 1, set()
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if not binding.show or binding.id in seen:
+                continue
+            seen.add(binding.id)
+            key, label = self.app.get_key_display(binding), binding.description.lower()
+            spans += [(key, "strong"), (f" {label}  ", "muted")]
+            width = len(key) + len(label) + 3
+            self._actions.append((position, position + width, binding.key))
+            position += width
+        self.show(tuple(spans))
+
+    def on_click(self, event: events.Click) -> None:
+        """Press the key that was clicked."""
+        for start, end, key in self._actions:
+            if start <= event.x < end:
+                self.app.simulate_key(key)

@@ -1,0 +1,87 @@
+"""Turning pieces of text with roles into strips in the colours of the theme, for the widgets that are not tables."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from statewatch.tui.widgets.table_model import Cell, Role, Span, fill, plain
+
+ROLES: tuple[Role, ...] = ("good", "bad", "warn", "info", "muted", "strong")
+
+
+class Styled(Widget):
+    """A widget that paints lines of styled pieces."""
+
+    ALLOW_SELECT: ClassVar[bool] = False
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"styled--{role}" for role in ROLES}
+    DEFAULT_CSS = """
+    Styled {
+        & > .styled--good { color: $text-success; }
+        & > .styled--bad { color: $text-error; }
+        & > .styled--warn { color: $text-warning; }
+        & > .styled--info { color: $text-accent; }
+        & > .styled--muted { color: $text-muted; }
+        & > .styled--strong { text-style: bold; }
+        &:nocolor > .styled--bad { color: $foreground; text-style: bold; }
+    }
+    """
+
+    def paint(self, cell: Cell, width: int) -> Strip:
+        """Return *cell* as a strip of exactly *width* terminal cells."""
+        return Strip([Segment(text, self._style(role)) for text, role in fill(cell, width)], width)
+
+    def _style(self, role: Role) -> Style:
+        base = self.rich_style
+        if not role:
+            return base
+        own = self.get_component_rich_style(f"styled--{role}", partial=True)
+        return base + own
+
+
+def wrapped(cell: Cell, width: int) -> list[Cell]:
+    """Break a line into lines of at most *width* terminal cells, at blanks where there are any."""
+    text = "".join(plain(piece) for piece, _ in cell)
+    if width < 1 or cell_len(text) <= width:
+        return [cell]
+    pieces: list[Cell] = []
+    for start, end in _breaks(text, width):
+        pieces.append(_slice(cell, start, end))
+    return pieces
+
+
+def _breaks(text: str, width: int) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    start = used = 0
+    blank = -1
+    for index, character in enumerate(text):
+        size = cell_len(character)
+        if used + size > width and index > start:
+            end = blank + 1 if blank > start else index
+            found.append((start, end))
+            start, used, blank = end, cell_len(text[end:index]), -1
+        if character == " ":
+            blank = index
+        used += size
+    return [*found, (start, len(text))]
+
+
+def _slice(cell: Cell, start: int, end: int) -> Cell:
+    spans: list[Span] = []
+    position = 0
+    for text, role in cell:
+        piece = plain(text)
+        cut = piece[max(0, start - position) : max(0, end - position)]
+        position += len(piece)
+        if cut:
+            spans.append((cut, role))
+    return tuple(spans)
+
+
+def wrap_all(lines: Sequence[Cell], width: int) -> list[Cell]:
+    """Break every line."""
+    return [piece for line in lines for piece in wrapped(line, width)]
