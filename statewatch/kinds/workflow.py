@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from statewatch.documents import pointer
 from statewatch.documents.values import JSON, Path
 from statewatch.kinds.base import Fault, Need, Sentence, Tone, mapping, text, type_name, word
 from statewatch.kinds.hooks import first_line
@@ -62,7 +63,7 @@ class WorkflowKind:
         if not isinstance(phases, dict):
             return [Fault("/phases", f"expected an object, found {type_name(phases)}")]
         return [
-            Fault(f"/phases/{name}", f"expected an object, found {type_name(phase)}")
+            Fault(pointer.render(("phases", name)), f"expected an object, found {type_name(phase)}")
             for name, phase in phases.items()
             if not isinstance(phase, dict)
         ]
@@ -118,6 +119,8 @@ def needs(seen: WorkflowView, changed_at: float, now: float) -> list[Need]:
         return []
     phase = next((each for each in seen.phases if each.status == "failed"), None)
     where = f" in {phase.name}" if phase else ""
+    if phase and phase.completed_at is not None:
+        changed_at = phase.completed_at
     error = first_line(seen.error or (phase.error if phase else None))
     return [
         Need(

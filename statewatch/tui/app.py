@@ -44,6 +44,7 @@ class StatewatchApp(App[None]):
     """The dashboard."""
 
     TITLE = "statewatch"
+    CSS_PATH = "screens/main.tcss"  # here, because Textual loads none for the first screen
     ENABLE_COMMAND_PALETTE: ClassVar[bool] = True
     COMMAND_PALETTE_BINDING: ClassVar[str] = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = bindings("app")
@@ -63,7 +64,8 @@ class StatewatchApp(App[None]):
         *project* names in the top line what is watched; *read_only* turns actions off; *reapply* does an action again
         by itself when another writer overwrote it.
         """
-        super().__init__()
+        # Textual decides now how it will take colours out: it must know that the theme will be the ansi one.
+        super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
         self.project = project
         self.clock = clock
         self.read_only = read_only
@@ -81,7 +83,7 @@ class StatewatchApp(App[None]):
         """Begin to watch."""
         for theme in themes.shipped():
             self.register_theme(theme)
-        self.theme = themes.COLOURLESS if os.environ.get("NO_COLOR") else themes.DEFAULT
+        self.theme = themes.COLOURLESS if self.no_color else themes.DEFAULT
         self._obey_signals()
         self.presenter.start()
         self.feed.start()

@@ -4,7 +4,7 @@ Everything that waits (reading, locking, writing) happens in threads; the screen
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from statewatch.core import actions, circuits, lock, undo
 from statewatch.core.actions import Action, Outcome, Preview
 from statewatch.core.errors import StatewatchError
 from statewatch.documents.text import harmless
+from statewatch.tui.models import cells
 from statewatch.tui.models.diffs import change_lines
 from statewatch.tui.registry import command
 from statewatch.tui.screens.confirm import ConfirmScreen
@@ -26,6 +27,7 @@ WATCHED_FOR = 0.8
 """Seconds for which an action is watched before it is called done: an overwritten one is told within a second."""
 
 _REAPPLY = 20
+_PASSING = 160  # characters that can be read in passing
 _CANCEL, _APPLY, _AGAIN, _UNTIL = "Cancel", "Apply", "Apply again", "Until it holds"
 
 
@@ -71,7 +73,7 @@ class Operations:
 
     async def _carry_out(self, wanted: Sequence[Action]) -> None:
         try:
-            plans = [await asyncio.to_thread(actions.preview, action) for action in wanted]
+            plans = [await asyncio.to_thread(actions.preview, action, self._app.clock) for action in wanted]
         except StatewatchError as error:
             self._tell(str(error), "error")
             return
@@ -80,7 +82,7 @@ class Operations:
             self._tell(f"Nothing to change: {_what(plans)} would leave the file as it is.", "information")
             return
         plans = [plan for _, plan in pending]
-        if await self._app.push_screen_wait(_question(plans)) != _APPLY:
+        if await self._app.push_screen_wait(_question(plans, self._label)) != _APPLY:
             return
         for action, _ in pending:
             await self._perform(action)
@@ -89,7 +91,9 @@ class Operations:
         reapply = _REAPPLY if self._app.reapply else 0
         while True:
             try:
-                outcome = await asyncio.to_thread(actions.perform, action, settle_for=WATCHED_FOR, reapply=reapply)
+                outcome = await asyncio.to_thread(
+                    actions.perform, action, clock=self._app.clock, settle_for=WATCHED_FOR, reapply=reapply
+                )
             except StatewatchError as error:
                 self._tell(str(error), "error")
                 return
@@ -103,8 +107,16 @@ class Operations:
                 return
             reapply = _REAPPLY if answer == _UNTIL else 0
 
+    def _label(self, path: Path) -> str:
+        labels = (source.label for source in self._app.picture.sources if Path(source.key).resolve() == path)
+        return next(labels, harmless(str(path)))
+
     def _tell(self, text: str, severity: str) -> None:
-        self._app.tell(harmless(text), severity)
+        """Say a short thing in passing; what is long, or went wrong, stays until it has been read."""
+        if severity == "error" or len(text) > _PASSING:
+            self._app.push_screen(ConfirmScreen((("Not done", "strong"),), (cells.say(text),), ("Close",)))
+        else:
+            self._app.tell(harmless(text), severity)
 
 
 def _what(plans: Sequence[Preview]) -> str:
@@ -113,10 +125,10 @@ def _what(plans: Sequence[Preview]) -> str:
     return f"{plans[0].change.name} {shown}".strip()
 
 
-def _question(plans: Sequence[Preview]) -> ConfirmScreen:
+def _question(plans: Sequence[Preview], label: Callable[[Path], str]) -> ConfirmScreen:
     lines: list[Cell] = []
     for plan in plans:
-        lines += [(("in ", "muted"), (harmless(str(plan.path)), "strong")), *change_lines(plan.differences), ()]
+        lines += [(("in ", "muted"), (label(plan.path), "strong")), *change_lines(plan.differences), ()]
         if (holder := lock.holder(plan.path)) is not None:
             lines.append(((f"locked now by {holder}", "warn"),))
     lines.append((("A copy of the file is kept first, and u undoes it.", "muted"),))

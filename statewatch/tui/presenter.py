@@ -15,6 +15,7 @@ class Presenter:
         self._wake = threading.Condition()
         self._ask: Ask | None = None
         self._ended = False
+        self._busy = False
         self._thread = threading.Thread(target=self._run, name="presenter", daemon=True)
 
     def start(self) -> None:
@@ -25,7 +26,7 @@ class Presenter:
         """End, after the model in the making."""
         with self._wake:
             self._ended = True
-            self._wake.notify()
+            self._wake.notify_all()
         if self._thread.is_alive():
             self._thread.join(timeout=2)
 
@@ -33,7 +34,12 @@ class Presenter:
         """Want the model for *ask*, in place of any that is still waiting."""
         with self._wake:
             self._ask = ask
-            self._wake.notify()
+            self._wake.notify_all()
+
+    def wait(self, timeout: float = 5.0) -> None:
+        """Wait until there is nothing to do: for whoever must see the result of what was asked, as tests must."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._ended or (self._ask is None and not self._busy), timeout)
 
     def _run(self) -> None:
         while (ask := self._next()) is not None:
@@ -41,6 +47,9 @@ class Presenter:
 
     def _next(self) -> Ask | None:
         with self._wake:
+            self._busy = False
+            self._wake.notify_all()
             self._wake.wait_for(lambda: self._ended or self._ask is not None)
             ask, self._ask = self._ask, None
+            self._busy = True
             return None if self._ended else ask

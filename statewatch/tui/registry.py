@@ -86,7 +86,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "view.filter",
         "slash",
-        "filter",
+        "screen.filter",
         "Filter",
         "Show only what matches: words, key:value, !not, /regex/",
         ("view",),

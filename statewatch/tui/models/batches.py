@@ -137,8 +137,36 @@ def _changed(row: BatchRow, now: float) -> Cell:
 
 def _status(row: BatchRow, _now: float) -> Cell:
     if row.view.status == batch.COMPLETED and row.failed:
-        return (("✕ completed, ", "bad"), (f"{row.failed} failed", "bad"))
+        return (("✕ completed", "bad"),)  # its tool says so whatever failed; the next columns say what
     return cells.marked(row.view.status)
+
+
+def _progress(row: BatchRow, _now: float) -> Cell:
+    return progress(row, 14)
+
+
+def _done(row: BatchRow, _now: float) -> Cell:
+    return cells.own(f"{row.done}/{row.view.total}")
+
+
+def _failed(row: BatchRow, _now: float) -> Cell:
+    return cells.number(row.failed, "bad")
+
+
+def _skipped(row: BatchRow, _now: float) -> Cell:
+    return cells.number(row.skipped, "warn")
+
+
+def _current(row: BatchRow, _now: float) -> Cell:
+    return cells.own(row.current)
+
+
+def _tokens(row: BatchRow, _now: float) -> Cell:
+    return cells.number(row.view.tokens)
+
+
+def _source(row: BatchRow, _now: float) -> Cell:
+    return cells.own(row.source.label, "muted")
 
 
 def _item_state(row: ItemRow, _now: float) -> Cell:
@@ -149,44 +177,19 @@ def _item_state(row: ItemRow, _now: float) -> Cell:
 
 SPEC: TableSpec[BatchRow] = TableSpec(
     columns=(
-        Column("batch", "BATCH", lambda row, _now: cells.own(row.name), width=26, minimum=12, flex=1),
-        Column("status", "STATUS", _status, width=13, minimum=9, priority=1),
-        Column("progress", "PROGRESS", lambda row, _now: progress(row, 14), width=14, minimum=14, priority=4),
-        Column(
-            "done",
-            "DONE",
-            lambda row, _now: cells.own(f"{row.done}/{row.view.total}"),
-            width=7,
-            minimum=5,
-            align="right",
-        ),
-        Column(
-            "failed", "FAILED", lambda row, _now: cells.number(row.failed, "bad"), width=6, minimum=6, align="right"
-        ),
-        Column(
-            "skipped",
-            "SKIPPED",
-            lambda row, _now: cells.number(row.skipped, "warn"),
-            width=7,
-            align="right",
-            priority=5,
-        ),
-        Column("left", "LEFT", lambda row, _now: cells.number(row.left), width=4, align="right", priority=2),
-        Column("rate", "RATE", lambda row, _now: cells.own(rate(row)), width=9, minimum=8, align="right", priority=6),
-        Column("eta", "ETA", eta, width=8, minimum=8, align="right", ticks=True, priority=3),
-        Column(
-            "current", "NEXT ITEM", lambda row, _now: cells.own(row.current), width=20, minimum=12, flex=3, priority=7
-        ),
-        Column("tokens", "TOKENS", lambda row, _now: cells.number(row.view.tokens), width=7, align="right", priority=9),
-        Column("age", "CHANGED", _changed, width=7, align="right", ticks=True, priority=8),
-        Column(
-            "source",
-            "SOURCE",
-            lambda row, _now: cells.own(row.source.label, "muted"),
-            width=22,
-            minimum=14,
-            priority=10,
-        ),
+        Column("batch", "BATCH", lambda row, _now: cells.own(row.name), width=28, minimum=22, flex=1),
+        Column("status", "STATUS", _status, width=13, minimum=13, priority=1),
+        Column("progress", "PROGRESS", _progress, width=14, minimum=14, priority=4),
+        Column("done", "DONE", _done, width=7, minimum=7, align="right"),
+        Column("failed", "FAILED", _failed, width=6, minimum=6, align="right"),
+        Column("skipped", "SKIPPED", _skipped, width=7, minimum=7, align="right", priority=6),
+        Column("left", "LEFT", lambda row, _now: cells.number(row.left), width=5, minimum=5, align="right", priority=2),
+        Column("rate", "RATE", lambda row, _now: cells.own(rate(row)), width=10, minimum=10, align="right", priority=5),
+        Column("eta", "ETA", eta, width=11, minimum=8, align="right", ticks=True, priority=3),
+        Column("current", "NEXT ITEM", _current, width=24, minimum=16, flex=3, priority=7),
+        Column("age", "CHANGED", _changed, width=7, minimum=7, align="right", ticks=True, priority=8),
+        Column("tokens", "TOKENS", _tokens, width=7, minimum=7, align="right", priority=9),
+        Column("source", "SOURCE", _source, width=26, minimum=22, priority=10),
     ),
     empty="no batch yet: it appears here as soon as one writes its state",
     sorts={
@@ -208,7 +211,7 @@ ITEMS: TableSpec[ItemRow] = TableSpec(
             "index", "#", lambda row, _now: cells.own(str(row.item.index), "muted"), width=4, minimum=3, align="right"
         ),
         Column("status", "STATUS", _item_state, width=11, minimum=6),
-        Column("title", "TITLE", lambda row, _now: cells.own(row.title), width=30, minimum=12, flex=2),
+        Column("title", "TITLE", lambda row, _now: cells.own(row.title), width=36, minimum=20, flex=2),
         Column(
             "tries",
             "TRIES",
@@ -240,8 +243,8 @@ ITEMS: TableSpec[ItemRow] = TableSpec(
             "error",
             "ERROR",
             lambda row, _now: cells.say(first_line(row.item.error)),
-            width=24,
-            minimum=12,
+            width=30,
+            minimum=16,
             flex=3,
             priority=1,
         ),

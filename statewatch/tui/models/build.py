@@ -61,8 +61,7 @@ def _overview(ask: Ask) -> Model:
     needs, hidden = _arranged(overview.need_rows(ask.picture, ask.now), overview.NEEDS, ask)
     runs, _ = _arranged(overview.run_rows(ask.picture), overview.RUNS, ask)
     said, _ = _arranged(changes.rows(ask.picture), changes.SPEC, ask)
-    counts, dots = overview.circuits(ask.picture)
-    panes = {"circuits": (counts, dots)}
+    panes = {"circuits": overview.circuits(ask.picture)}
     return Model(
         "overview", ask.now, frame(ask.picture, ask.now), {"needs": needs, "runs": runs, "said": said}, panes, hidden
     )

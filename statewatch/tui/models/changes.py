@@ -41,13 +41,27 @@ def _what(row: ChangeRow, _now: float) -> Cell:
     )
 
 
+def _brief(row: ChangeRow, _now: float) -> Cell:
+    said, kind = row.line.sentence, row.line.kind
+    who = kind if kind == "batch" else said.subject  # a batch id is long and says little
+    return ((f"{who}  ", "strong"), (said.text, cells.tone(said.tone)))
+
+
+BRIEF: TableSpec[ChangeRow] = TableSpec(
+    columns=(
+        Column("at", "JUST", lambda row, now: cells.own(times.clock(row.line.at, now), "muted"), width=8, minimum=8),
+        Column("what", "CHANGED", _brief, width=50, minimum=16, flex=1),
+    ),
+    empty="nothing yet since the start",
+)
+
 SPEC: TableSpec[ChangeRow] = TableSpec(
     columns=(
         Column("at", "TIME", lambda row, now: cells.own(times.clock(row.line.at, now), "muted"), width=8, minimum=8),
         Column("kind", "KIND", lambda row, _now: cells.own(row.line.kind), width=8, minimum=8, priority=1),
         Column("what", "WHAT CHANGED", _what, width=50, minimum=16, flex=1),
         Column(
-            "source", "SOURCE", lambda row, _now: cells.own(row.line.label, "muted"), width=26, minimum=16, priority=2
+            "source", "SOURCE", lambda row, _now: cells.own(row.line.label, "muted"), width=26, minimum=20, priority=2
         ),
     ),
     empty="nothing has changed since the start",

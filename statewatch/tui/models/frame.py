@@ -9,6 +9,9 @@ from statewatch.tui.widgets.table_model import Cell, Span
 from statewatch.watch.attention import attention
 from statewatch.watch.picture import Picture
 
+SMALLEST = (60, 20)
+"""Columns and lines from which on everything has its place."""
+
 TIMELINE_SPAN = 600.0
 """Seconds of activity in the timeline."""
 
@@ -35,6 +38,12 @@ def frame(picture: Picture, now: float) -> Frame:
         looked_in=picture.watching.looked_in,
         activity=tuple(line.at for line in picture.changes),
     )
+
+
+def too_small(seen: Frame, size: tuple[int, int]) -> Cell:
+    """Return the top line of a terminal that is too small for everything: what needs somebody still comes first."""
+    needs: Span = (f" {seen.needs} need you", "bad") if seen.needs else (" all well", "good")
+    return (needs, (f"  {size[0]}×{size[1]} is small, use {SMALLEST[0]}×{SMALLEST[1]}", "warn"))
 
 
 def top_line(seen: Frame, title: str, now: float, width: int, *, read_only: bool) -> Cell:

@@ -75,30 +75,32 @@ def _total(row: HookRow, _now: float) -> Cell:
 
 SPEC: TableSpec[HookRow] = TableSpec(
     columns=(
-        Column("state", "STATE", _state, width=11, minimum=8),
-        Column("hook", "HOOK", lambda row, _now: cells.own(row.name), width=24, minimum=12, flex=1),
+        Column("state", "STATE", _state, width=11, minimum=11),
+        Column("hook", "HOOK", lambda row, _now: cells.own(row.name), width=26, minimum=16, flex=1),
         Column(
             "row",
             "IN A ROW",
             lambda row, _now: cells.number(row.hook.consecutive_failures, "bad"),
             width=8,
+            minimum=8,
             align="right",
             priority=4,
         ),
         Column("total", "TOTAL", _total, width=5, minimum=5, align="right", priority=3),
-        Column("retry", "RETRY IN", _retry, width=8, minimum=7, align="right", ticks=True, priority=1),
-        Column("error", "LAST ERROR", lambda row, _now: cells.own(row.error), width=26, minimum=10, flex=4, priority=2),
+        Column("retry", "RETRY IN", _retry, width=8, minimum=8, align="right", ticks=True, priority=1),
+        Column("error", "LAST ERROR", lambda row, _now: cells.own(row.error), width=36, minimum=18, flex=4, priority=2),
         Column(
             "success",
             "LAST OK",
             lambda row, now: cells.age(row.hook.last_success, now),
             width=7,
+            minimum=7,
             align="right",
             ticks=True,
             priority=5,
         ),
         Column(
-            "source", "SOURCE", lambda row, _now: cells.own(row.source.label, "muted"), width=22, minimum=14, priority=6
+            "source", "SOURCE", lambda row, _now: cells.own(row.source.label, "muted"), width=24, minimum=24, priority=6
         ),
     ),
     empty="no hook state yet: it appears here as soon as a hook has run",

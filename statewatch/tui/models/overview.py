@@ -74,14 +74,14 @@ def run_rows(picture: Picture) -> tuple[RunRow, ...]:
     return tuple(map(RunRow, running))
 
 
-def circuits(picture: Picture) -> tuple[Cell, Cell]:
+def circuits(picture: Picture) -> tuple[Cell, Cell, Cell]:
     """Return the circuits at a glance: how many are in which state, and one dot for each."""
     seen = [hook for source in picture.sources if isinstance(source.view, HooksView) for hook in source.view.hooks]
     counts = {state: sum(hook.state == state for hook in seen) for state in (OPEN, HALF_OPEN, CLOSED)}
     spans: list[Span] = []
     for state, count in counts.items():
         glyph, role = cells.mark(state)
-        spans.append((f"{glyph} {count} {state.replace('_', '-')}   ", role if count else "muted"))
+        spans.append((f"{glyph} {count} {state.replace('_', '-')}  ", role if count else "muted"))
     if unknown := len(seen) - sum(counts.values()):
         spans.append((f"? {unknown} unknown", "muted"))
     dots: list[Span] = []
@@ -91,7 +91,7 @@ def circuits(picture: Picture) -> tuple[Cell, Cell]:
             dots[-1] = (dots[-1][0] + glyph, role)
         else:
             dots.append((glyph, role))
-    return tuple(spans), tuple(dots)
+    return cells.own("CIRCUITS", "muted"), tuple(spans), tuple(dots)
 
 
 def _what(row: NeedRow, now: float) -> Cell:
@@ -109,8 +109,8 @@ def _kind(row: NeedRow, _now: float) -> Cell:
 NEEDS: TableSpec[NeedRow] = TableSpec(
     columns=(
         Column("kind", "NEEDS YOU", _kind, width=10, minimum=10),
-        Column("subject", "", lambda row, _now: cells.own(row.subject, "strong"), width=24, minimum=12, flex=1),
-        Column("what", "", _what, width=40, minimum=16, flex=3, ticks=True),
+        Column("subject", "", lambda row, _now: cells.own(row.subject, "strong"), width=28, minimum=12),
+        Column("what", "", _what, width=40, minimum=16, flex=1, ticks=True),
     ),
     empty="✓ nothing needs you",
 )
@@ -142,8 +142,8 @@ def _run_says(row: RunRow, now: float) -> Cell:
 RUNS: TableSpec[RunRow] = TableSpec(
     columns=(
         Column("kind", "RUNNING", _run_kind, width=10, minimum=8),
-        Column("name", "", _run_name, width=24, minimum=10, flex=1),
-        Column("says", "", _run_says, width=60, minimum=20, flex=3, ticks=True),
+        Column("name", "", _run_name, width=28, minimum=10),
+        Column("says", "", _run_says, width=60, minimum=20, flex=1, ticks=True),
     ),
     empty="nothing is running",
 )

@@ -76,9 +76,9 @@ def _phase(phase: Phase, now: float) -> list[Span]:
 
 SPEC: TableSpec[WorkflowRow] = TableSpec(
     columns=(
-        Column("workflow", "WORKFLOW", lambda row, _now: cells.own(row.name), width=14, minimum=10),
-        Column("status", "STATUS", lambda row, _now: cells.marked(row.view.status), width=13, minimum=9),
-        Column("phases", "PHASES", lambda row, now: pipeline(row.view, now), width=52, minimum=20, flex=1, ticks=True),
+        Column("workflow", "WORKFLOW", lambda row, _now: cells.own(row.name), width=14, minimum=13),
+        Column("status", "STATUS", lambda row, _now: cells.marked(row.view.status), width=13, minimum=11),
+        Column("phases", "PHASES", lambda row, now: pipeline(row.view, now), width=60, minimum=56, flex=1, ticks=True),
         Column("title", "TITLE", lambda row, _now: cells.say(row.view.title), width=24, minimum=12, flex=1, priority=1),
         Column(
             "age",

@@ -8,7 +8,7 @@ from textual.containers import Container
 from textual.screen import Screen
 
 from statewatch.tui.models.build import Ask, Model
-from statewatch.tui.models.frame import Frame, timeline, top_line
+from statewatch.tui.models.frame import SMALLEST, Frame, timeline, too_small, top_line
 from statewatch.tui.views.base import View
 from statewatch.tui.views.overview import OverviewView
 from statewatch.tui.widgets.bars import Bar, KeyBar, Tabs
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from statewatch.tui.app import StatewatchApp
     from statewatch.tui.widgets.table_model import Cell
 
-SMALLEST = (60, 20)
-"""Columns and lines from which on everything has its place."""
-
 _RETHINK = 10
 """Seconds after which the model is made anew even if no file changed: stalls come from nothing happening."""
 
@@ -30,7 +27,6 @@ _RETHINK = 10
 class MainScreen(Screen[None]):
     """The frame around the views."""
 
-    CSS_PATH = "main.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
 
     def __init__(self) -> None:
@@ -73,7 +69,7 @@ class MainScreen(Screen[None]):
     def present(self, model: Model) -> None:
         """Show a model, if it is of the view that is shown."""
         self._frame = model.frame
-        if model.view == self.view.NAME and self.view.is_attached:
+        if model.view == self.view.NAME and self.view.is_mounted:
             with self.app.batch_update():
                 self.view.present(model)
             self._reach_goal()
@@ -84,7 +80,7 @@ class MainScreen(Screen[None]):
         """Let a second pass."""
         self._ticks += 1
         if self.is_current:
-            if self.view.is_attached:
+            if self.view.is_mounted:
                 self.view.tick(self.dashboard.clock())
             if self._ticks % _RETHINK == 0:
                 self.ask()
@@ -160,10 +156,16 @@ class MainScreen(Screen[None]):
         self.query_one("#notice", Lines).show(lines)
 
     def _draw_frame(self) -> None:
-        if not self.is_attached:
+        if not self.is_mounted:
             return
         app, now, width = self.dashboard, self.dashboard.clock(), self.size.width
-        self.query_one("#top", Bar).show(top_line(self._frame, app.project, now, width, read_only=app.read_only))
+        small = self.has_class("-small")
+        line = (
+            too_small(self._frame, self.size)
+            if small
+            else top_line(self._frame, app.project, now, width, read_only=app.read_only)
+        )
+        self.query_one("#top", Bar).show(line)
         self.query_one("#tabs", Tabs).tell(self.view.NAME, width)
         self.query_one("#timeline", Bar).show(timeline(self._frame, now, width))
 

@@ -1,5 +1,6 @@
 """What all views have in common: tables made from specs, a filter, an order, a chosen row."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual import on
@@ -19,10 +20,18 @@ class DashTable(Table[Any]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("table")
 
-    def __init__(self, spec: TableSpec[Any], *, id: str) -> None:  # noqa: A002 - Textual's name for it
-        """Make a table of *spec*."""
+    def __init__(self, spec: TableSpec[Any], *, id: str, newest_first: bool = False) -> None:  # noqa: A002 - Textual's name
+        """Make a table of *spec*. In one that is *newest_first* a cursor at the top stays there when new rows come."""
         super().__init__(spec.columns, key=lambda row: row.key, empty=spec.empty, id=id)
         self.spec = spec
+        self._newest_first = newest_first
+
+    def show(self, rows: Sequence[Any], now: float) -> None:
+        """Show *rows*."""
+        at_the_top = self._newest_first and not self.cursor
+        super().show(rows, now)
+        if at_the_top:
+            self.action_first()
 
 
 class View(Vertical):
@@ -67,6 +76,10 @@ class View(Vertical):
     def main(self) -> DashTable:
         """The table that filter and order are about."""
         return self.query_one(f"#{self.MAIN}", DashTable)
+
+    def on_mount(self) -> None:
+        """Want the first model: one that came before there were tables was not shown."""
+        self.post_message(self.Asked())
 
     def present(self, model: Model) -> None:
         """Show a model."""

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 
 from statewatch.tui.models import batches
 from statewatch.tui.models.batches import ItemRow
+from statewatch.tui.models.build import Model
 from statewatch.tui.views.base import DashTable, View
 from statewatch.tui.widgets.lines import Lines
 from statewatch.tui.widgets.table import Table
@@ -24,6 +25,15 @@ class BatchesView(View):
         yield DashTable(batches.SPEC, id="batches")
         yield Lines(wrap=True, id="notes")
         yield DashTable(batches.ITEMS, id="items")
+
+    def present(self, model: Model) -> None:
+        """Show a model; the items of another batch begin at the one that is next."""
+        table = self.query_one("#items", DashTable)
+        before = table.rows[0].source.key if table.rows else None
+        super().present(model)
+        current = next((row for row in table.rows if row.is_current), None)
+        if current is not None and current.source.key != before:
+            table.move_to(current.key)
 
     @on(Table.Opened)
     def _opened(self, event: Table.Opened[Any]) -> None:

@@ -36,7 +36,7 @@ class OverviewView(View):
         with Horizontal(id="lower"):
             with Vertical(id="glance"):
                 yield Lines(wrap=True, id="circuits")
-            yield DashTable(changes.SPEC, id="said")
+            yield DashTable(changes.BRIEF, id="said", newest_first=True)
 
     def source_key(self) -> str | None:
         """Return the key of the source of the row under the cursor."""

@@ -60,7 +60,7 @@ class ChangesView(View):
 
     def compose(self) -> ComposeResult:
         """Make the table."""
-        yield DashTable(changes.SPEC, id="changes")
+        yield DashTable(changes.SPEC, id="changes", newest_first=True)
 
     def action_diff(self) -> None:
         """Show the diff of the chosen change."""

@@ -39,8 +39,8 @@ class Styled(Widget):
         base = self.rich_style
         if not role:
             return base
-        own = self.get_component_rich_style(f"styled--{role}", partial=True)
-        return base + own
+        own = self.get_component_rich_style(f"styled--{role}")
+        return base + own.without_color + Style(color=own.color)
 
 
 def wrapped(cell: Cell, width: int) -> list[Cell]:
