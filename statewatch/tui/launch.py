@@ -1,4 +1,4 @@
-"""Starting the dashboard: on real files, or on the demo's."""
+"""Starting the dashboard, and ending it when its terminal goes away."""
 
 import contextlib
 import os
@@ -23,20 +23,13 @@ def run_dashboard(
     """Open the dashboard on what is at *paths*, or around here; return the exit code."""
     scope = scope_of(paths)
     title = paths[0] if len(paths) == 1 else f"{len(paths)} places" if paths else scope.shown(scope.base)
-    return _run(scope, harmless(title), poll=poll, read_only=read_only, reapply=reapply)
+    return open_dashboard(scope, harmless(title), poll=poll, read_only=read_only, reapply=reapply)
 
 
-def run_demo(*, seed: int, speed: float) -> int:
-    """Open the dashboard on simulated runs that write real files; nothing is left behind."""
-    from statewatch.demo import Demo  # noqa: PLC0415 - only who wants the demo pays for it
-
-    with Demo(seed=seed, speed=speed) as demo:
-        os.environ["STATEWATCH_STATE_DIR"] = str(demo.root / "statewatch")
-        scope = scope_of((), cwd=demo.project, home=demo.home, environment={})
-        return _run(scope, f"demo, seed {seed}")
-
-
-def _run(scope: Scope, title: str, *, poll: bool = False, read_only: bool = False, reapply: bool = False) -> int:
+def open_dashboard(
+    scope: Scope, title: str, *, poll: bool = False, read_only: bool = False, reapply: bool = False
+) -> int:
+    """Open the dashboard on *scope*, with *title* in its top line; return the exit code."""
     app = StatewatchApp(
         lambda on_picture: Watcher(scope, on_picture=on_picture, poll=poll),
         project=title,

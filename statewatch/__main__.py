@@ -1,0 +1,5 @@
+"""`python -m statewatch`."""
+
+from statewatch.cli.main import main
+
+main()

@@ -1,0 +1,44 @@
+"""Asking the operator once, with everything that would be written."""
+
+import sys
+from collections.abc import Sequence
+
+from statewatch.cli import output
+from statewatch.documents.diff import Change
+from statewatch.documents.text import harmless
+from statewatch.kinds.plain import brief
+
+_MOST_LINES = 200
+_VALUE = 400
+_SIGNS = {"add": "+", "remove": "-", "replace": "~"}
+
+
+def difference_lines(changes: Sequence[Change]) -> list[str]:
+    """Return a harmless line for each change: its place, the value before and the value after."""
+    return [
+        harmless(f"{_SIGNS[change.op]} {change.pointer or '/'}: {_values(change)}", 4 * _VALUE) for change in changes
+    ]
+
+
+def agreed(question: str, changes: Sequence[Change]) -> bool:
+    """Show what would be written, ask, and tell whether the answer was yes. No is the default."""
+    output.note(question)
+    lines = difference_lines(changes)
+    for line in lines[:_MOST_LINES]:
+        output.note(f"  {line}")
+    if len(lines) > _MOST_LINES:
+        output.note(f"  … and {len(lines) - _MOST_LINES:,} more places; --dry-run shows all")
+    sys.stderr.write("Do this? [y/N] ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        output.note("")
+    return answer.strip().lower() in {"y", "yes"}
+
+
+def _values(change: Change) -> str:
+    if change.op == "add":
+        return brief(change.after, _VALUE)
+    if change.op == "remove":
+        return brief(change.before, _VALUE)
+    return f"{brief(change.before, _VALUE)} → {brief(change.after, _VALUE)}"

@@ -1,0 +1,196 @@
+"""`batch`: the batches there are, and the items of one."""
+
+import os
+
+import click
+
+from statewatch.cli import output, shapes
+from statewatch.cli.arguments import file_of, files_of, help_instead, json_option, paths_argument
+from statewatch.cli.columns import Column
+from statewatch.cli.errors import MistakeError
+from statewatch.cli.listing import listing_of
+from statewatch.cli.status import explain_nothing
+from statewatch.core.errors import NotFoundError
+from statewatch.documents.text import harmless
+from statewatch.kinds.batch import FAILED, PENDING, SKIPPED, BatchView, Item
+from statewatch.kinds.hooks import first_line
+from statewatch.kinds.times import clock, span
+from statewatch.watch.picture import Source
+
+
+@click.group(name="batch", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> int:
+    """List batches, and the items of one. Counts are of distinct items."""
+    return help_instead(ctx)
+
+
+@command.command("list", short_help="How far every batch is.")
+@paths_argument
+@json_option
+def list_batches(paths: tuple[str, ...], *, as_json: bool) -> int:
+    """List the batches: how far each is, what failed, how fast it goes and when it will be done.
+
+    Looks at the PATHs (files, directories or addresses), else at the project around the current directory and at
+    ~/.claude.
+
+    \b
+    Examples:
+      statewatch batch list
+      statewatch batch list --json | jq '.[] | {batch_id, failed, eta}'
+
+    \b
+    Exit codes: 0 done, 1 a named file is no batch state, 3 a source cannot be read.
+    """
+    listing = listing_of(files_of(paths), "batch", BatchView)
+    now = listing.picture.at
+    if as_json:
+        output.json_out([shapes.batch_row(source, view, now) for source, view in listing.sources])
+    elif listing.sources:
+        output.table(
+            (
+                Column("status"),
+                Column("batch", 8, is_name=True),
+                Column("done", align="right"),
+                Column("failed", align="right"),
+                Column("skipped", align="right", dispensable=4),
+                Column("left", align="right", dispensable=5),
+                Column("pace", align="right", dispensable=1),
+                Column("eta", align="right"),
+                Column("updated", align="right", dispensable=2),
+                Column("now at", 12, elastic=True, dispensable=3),
+            ),
+            [_batch_cells(source, view, now) for source, view in listing.sources],
+            [_tone(source, view, now) for source, view in listing.sources],
+        )
+    elif not listing.code:
+        explain_nothing(listing.picture)
+    return listing.code
+
+
+@command.command(short_help="One batch and its items.")
+@click.argument("which", required=False, metavar="[ID|PATH]")
+@json_option
+def show(which: str | None, *, as_json: bool) -> None:
+    """Show one batch and its items.
+
+    Which one: the id (or its beginning) of a batch around here, or a file, a directory or an address. Where there is
+    only one batch it need not be named.
+
+    \b
+    Examples:
+      statewatch batch show
+      statewatch batch show .claude/batch_state.json
+      statewatch batch show --json | jq '.items[] | select(.outcome == "failed")'
+
+    \b
+    Exit codes: 0 done, 1 no such batch, 2 several batches and none named, 3 the source cannot be read.
+    """
+    source, view, now = _chosen(which)
+    if as_json:
+        items = [shapes.item_row(item) for item in view.items]
+        output.json_out({**shapes.batch_row(source, view, now), "items": items})
+        return
+    output.say(output.paint(harmless(view.batch_id), "title"))
+    output.facts(_facts(source, view, now))
+    output.say()
+    output.table(
+        (
+            Column("outcome"),
+            Column("#", align="right"),
+            Column("item", 12),
+            Column("tries", align="right", dispensable=1),
+            Column("commit", dispensable=3),
+            Column("issue", align="right", dispensable=2),
+            Column("error", 24, elastic=True),
+        ),
+        [_item_cells(item) for item in view.items],
+        [None if item.outcome == PENDING else item.outcome for item in view.items],
+    )
+
+
+def _chosen(which: str | None) -> tuple[Source, BatchView, float]:
+    path = None if which is None else file_of(which)
+    is_path = path is not None and (os.path.lexists(path) or "/" in path or path.endswith(".json"))
+    listing = listing_of((path,) if path is not None and is_path else (), "batch", BatchView)
+    found = list(listing.sources)
+    if path is not None and not is_path:
+        ids = [view.batch_id for _, view in found]
+        found = [each for each in found if each[1].batch_id == path] or [
+            each for each in found if each[1].batch_id.startswith(path)
+        ]
+        if not found:
+            raise NotFoundError(_unknown(path, ids))
+    if not found and listing.code:
+        raise click.exceptions.Exit(listing.code)  # what is wrong has been said
+    if not found:
+        raise NotFoundError(f"no batch found in {', '.join(listing.picture.watching.looked_in)}")
+    if len(found) > 1:
+        names = "; ".join(f"{view.batch_id} in {source.key}" for source, view in found)
+        raise MistakeError(f"there are {len(found)} batches, name one by its id or file: {names}")
+    return (*found[0], listing.picture.at)
+
+
+def _unknown(name: str, ids: list[str]) -> str:
+    import difflib  # noqa: PLC0415 - only for a message
+
+    near = difflib.get_close_matches(name, ids, n=3, cutoff=0.4) or ids[:5]
+    return f"there is no batch {name!r}" + (f"; there is {', '.join(near)}" if near else " and no other one")
+
+
+def _batch_cells(source: Source, view: BatchView, now: float) -> tuple[str, ...]:
+    row = shapes.batch_row(source, view, now)
+    eta = source.pace.eta(view.count(PENDING), now) if row["eta"] else None
+    updated = view.updated_at if view.updated_at is not None else source.changed_at
+    return (
+        _status(source, view, now),
+        harmless(view.batch_id, 200),
+        f"{view.processed}/{view.total}",
+        str(view.count(FAILED)),
+        str(view.count(SKIPPED)),
+        str(view.count(PENDING)),
+        _pace(source),
+        "" if eta is None else clock(eta, now),
+        "" if updated is None else f"{span(now - updated)} ago",
+        harmless(view.current.title if view.current and view.is_running else "", 200),
+    )
+
+
+def _status(source: Source, view: BatchView, now: float) -> str:
+    return "stalled" if shapes.is_stalled(source, view, now) else harmless(view.status, 30)
+
+
+def _tone(source: Source, view: BatchView, now: float) -> str:
+    return "failed" if view.count(FAILED) else _status(source, view, now)
+
+
+def _pace(source: Source) -> str:
+    seconds = source.pace.seconds_per_item
+    return "" if seconds is None else f"{span(seconds)}/item"
+
+
+def _facts(source: Source, view: BatchView, now: float) -> list[tuple[str, str]]:
+    row = shapes.batch_row(source, view, now)
+    counts = [f"{row[name]} {name}" for name in ("completed", "failed", "skipped", "pending") if row[name]]
+    facts = [("status", _status(source, view, now)), ("items", f"{view.total}: {', '.join(counts)}" if counts else "0")]
+    if pace := _pace(source):
+        eta = source.pace.eta(view.count(PENDING), now)
+        facts.append(("pace", pace + (f", done about {clock(eta, now)}" if row["eta"] and eta else "")))
+    if view.updated_at is not None:
+        facts.append(("updated", f"{span(now - view.updated_at)} ago"))
+    if view.holes:
+        passed = ", ".join(str(item.index) for item in view.holes[:20])
+        facts.append(("skipping", f"{passed}: passed over, the run does not come back to them"))
+    return [*facts, *(("note", note) for note in view.notes), ("file", output.shown_path(source.key))]
+
+
+def _item_cells(item: Item) -> tuple[str, ...]:
+    return (
+        item.outcome,
+        str(item.index),
+        harmless(item.title, 300),
+        "" if item.tries is None else str(item.tries),
+        harmless(item.commit or "", 60)[:10],
+        "" if item.issue is None else f"#{item.issue}",
+        harmless(first_line(item.error), 500),
+    )

@@ -1,0 +1,151 @@
+"""The shapes of JSON output: from views to objects with stable names. Pure; every time is ISO 8601 in UTC."""
+
+from statewatch.core.address import Address
+from statewatch.documents.values import JSON
+from statewatch.kinds import batch
+from statewatch.kinds.batch import BatchView, Item
+from statewatch.kinds.hooks import CLOSED, HALF_OPEN, OPEN, Hook, HooksView
+from statewatch.kinds.times import iso
+from statewatch.kinds.workflow import WorkflowView
+from statewatch.watch.attention import Attention
+from statewatch.watch.picture import ChangeLine, Source
+
+
+def address_of(source: Source, *tokens: str) -> str:
+    """Return the address of a place in a source."""
+    return str(Address(source.key, tokens=tokens))
+
+
+def hook_row(source: Source, hook: Hook, now: float) -> dict[str, JSON]:
+    """Return one circuit."""
+    left = hook.remaining(source.policy, now)
+    return {
+        "hook": hook.name,
+        "state": hook.state,
+        "failure_count": hook.failure_count,
+        "consecutive_failures": hook.consecutive_failures,
+        "consecutive_successes": hook.consecutive_successes,
+        "last_error": hook.last_error,
+        "disabled_at": iso(hook.disabled_at),
+        "retry_after": iso(hook.retry_after),
+        "retry_in_seconds": None if left is None else round(left, 3),
+        "first_failure": iso(hook.first_failure),
+        "last_failure": iso(hook.last_failure),
+        "last_success": iso(hook.last_success),
+        "source": source.key,
+        "address": address_of(source, "hooks", hook.name),
+    }
+
+
+def hook_counts(view: HooksView) -> dict[str, JSON]:
+    """Return how many circuits are in which state; `other` are in a state that hooks do not have."""
+    counts = {state: view.count(state) for state in (OPEN, HALF_OPEN, CLOSED)}
+    return {"hooks": len(view.hooks), **counts, "other": len(view.hooks) - sum(counts.values())}
+
+
+def batch_counts(view: BatchView) -> dict[str, JSON]:
+    """Return how many distinct items a batch has, and with which outcome."""
+    outcomes = (batch.COMPLETED, batch.FAILED, batch.SKIPPED, batch.PENDING)
+    return {"total": view.total, **{outcome: view.count(outcome) for outcome in outcomes}}
+
+
+def batch_row(source: Source, view: BatchView, now: float) -> dict[str, JSON]:
+    """Return one batch without its items."""
+    eta = None if is_stalled(source, view, now) else source.pace.eta(view.count(batch.PENDING), now)
+    return {
+        "batch_id": view.batch_id,
+        "status": view.status,
+        **batch_counts(view),
+        "current_index": view.current_index,
+        "current": view.current.title if view.current else None,
+        "created_at": iso(view.created_at),
+        "updated_at": iso(view.updated_at),
+        "seconds_per_item": source.pace.seconds_per_item,
+        "eta": iso(eta) if view.is_running else None,
+        "notes": list(view.notes),
+        "source": source.key,
+        "address": address_of(source),
+    }
+
+
+def is_stalled(source: Source, view: BatchView, now: float) -> bool:
+    """Tell whether a batch that says it runs has not moved for far longer than an item takes."""
+    moved = view.updated_at if view.updated_at is not None else source.changed_at
+    patience = max(batch.STALLED_AFTER, 4 * (source.pace.seconds_per_item or 0.0))
+    return view.is_running and moved is not None and now - moved > patience
+
+
+def item_row(item: Item) -> dict[str, JSON]:
+    """Return one item of a batch."""
+    return {
+        "index": item.index,
+        "title": item.title,
+        "outcome": item.outcome,
+        "tries": item.tries,
+        "error": item.error,
+        "at": iso(item.at),
+        "issue": item.issue,
+        "commit": item.commit,
+        "duration_seconds": item.duration,
+    }
+
+
+def need_row(need: Attention) -> dict[str, JSON]:
+    """Return one thing that needs attention."""
+    is_hook = need.kind == "hook"
+    return {
+        "kind": need.kind,
+        "source": need.source.key,
+        "subject": need.subject,
+        "what": need.what,
+        "since": iso(need.since),
+        "address": address_of(need.source, "hooks", need.subject) if is_hook else address_of(need.source),
+    }
+
+
+def source_row(source: Source) -> dict[str, JSON]:
+    """Return one source: what it is, how it stands, and why it cannot be read where that is so."""
+    view = source.view
+    counts: dict[str, JSON] | None = None
+    if isinstance(view, HooksView):
+        counts = hook_counts(view)
+    elif isinstance(view, BatchView):
+        counts = batch_counts(view)
+    return {
+        "source": source.key,
+        "label": source.label,
+        "kind": source.kind,
+        "status": status_word(source),
+        "problem": source.problem.reason if source.problem else None,
+        "changed_at": iso(source.changed_at),
+        "size": source.revision.size if source.revision else None,
+        "digest": source.revision.digest if source.revision else None,
+        "counts": counts,
+    }
+
+
+def status_word(source: Source) -> str:
+    """Return how a source stands, in a word of its kind: the worst state of a circuit, the status of a batch."""
+    view = source.view
+    if source.problem is not None:
+        return "gone" if source.problem.gone else "unreadable"
+    if isinstance(view, HooksView):
+        return next((state for state in (OPEN, HALF_OPEN) if view.count(state)), CLOSED)
+    if isinstance(view, BatchView | WorkflowView):
+        return view.status
+    return "readable"
+
+
+def change_row(line: ChangeLine) -> dict[str, JSON]:
+    """Return one change; `before` and `after` are the digests of the revisions."""
+    return {
+        "number": line.number,
+        "at": iso(line.at),
+        "source": line.source,
+        "kind": line.kind,
+        "subject": line.sentence.subject,
+        "text": line.sentence.text,
+        "tone": line.sentence.tone,
+        "before": line.before,
+        "after": line.after,
+    }

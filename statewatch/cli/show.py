@@ -1,0 +1,36 @@
+"""`show`: the value at an address."""
+
+import click
+
+from statewatch.cli import output
+from statewatch.cli.arguments import parsed, settled
+from statewatch.core.errors import NotFoundError
+from statewatch.documents import pointer
+
+
+@click.command(name="show")
+@click.argument("address")
+@click.option("--json", "as_json", is_flag=True, help="Print it on one line.")
+def command(address: str, *, as_json: bool) -> None:
+    """Print the value at ADDRESS as JSON.
+
+    An address is FILE#POINTER, the pointer as in RFC 6901; without a pointer it is the whole document. A file whose
+    own name holds '@' or '#' wins over the syntax; %40 and %23 always work. Output is ASCII, so nothing in a file can
+    act on the terminal.
+
+    \b
+    Examples:
+      statewatch show ~/.claude/hook_state.json
+      statewatch show .claude/batch_state.json#/failed_features/0
+      statewatch show ~/.claude/hook_state.json#/hooks/validate-file/state
+
+    \b
+    Exit codes: 0 done, 1 nothing there, 3 the source cannot be read.
+    """
+    found = parsed(address)
+    _, document = settled(found.source)
+    try:
+        value = pointer.get(document, pointer.locate(document, found.tokens))
+    except pointer.PointerError as error:
+        raise NotFoundError(f"{found.source}: {error}") from None
+    output.json_out(value, compact=as_json)
