@@ -17,7 +17,8 @@ from statewatch.documents.values import JSON
 class Record:
     """What was done: when, who, where, through what, why, and what it takes to undo it.
 
-    `inverse` are the changes that take it back, in order; `undoes` is the id of the action that this one took back.
+    `inverse` are the changes that take it back, in order; `undoes` is the id of the action that is no longer in force:
+    one that this one took back, or one that this record says was overwritten.
     """
 
     id: str

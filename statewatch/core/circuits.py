@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from statewatch.core.actions import Action, Transform
+from statewatch.core.actions import Action
 from statewatch.core.policy import policy_for
 from statewatch.documents.values import JSON
 from statewatch.kinds import circuits
@@ -36,5 +36,8 @@ def circuit_action(verb: Verb, path: Path, hooks: Sequence[str], *, why: str = "
 def reset_all_action(path: Path, *, why: str = "", via: str = "library") -> Action:
     """Return the action that resets every circuit of the hook state at *path* and begins its statistics anew."""
     policy = policy_for(path)
-    transform: Transform = lambda document, now: circuits.reset_all(document, now, policy)  # noqa: E731
+
+    def transform(document: JSON, now: float) -> Change:
+        return circuits.reset_all(document, now, policy)
+
     return Action(path, transform, "reset all", why, via)

@@ -54,10 +54,13 @@ def secure(copy: Path) -> None:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-        _prune(copy.parent)
+        _prune(copy)
 
 
-def _prune(directory: Path) -> None:
-    copies = sorted(directory.glob("2*"))  # names begin with the time, so their order is that of time
+def _prune(newest: Path) -> None:
+    copies = sorted(newest.parent.glob("2*"))  # names begin with the time, so their order is that of time
     for old in copies[:-KEEP]:
-        old.unlink(missing_ok=True)
+        if old != newest:  # a clock may have been set back
+            old.unlink(missing_ok=True)
+    for unfinished in newest.parent.glob(".2*.tmp"):  # of a process that was killed: ours are made under a lock
+        unfinished.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -55,21 +56,43 @@ def locked(path: Path, operation: str, timeout: float = TIMEOUT) -> Iterator[Non
     finally:
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, 0)
-        os.close(descriptor)  # lets go of the lock: nobody else has this open file
+        _release(descriptor)
 
 
 def holder(path: Path) -> Holder | None:
-    """Return who holds the lock of the file at *path*, as they said themselves; None when nobody says so."""
+    """Return who holds the lock of the file at *path*, as they said themselves; None when nobody does or says so."""
     try:
-        descriptor = os.open(sidecar(path), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(sidecar(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return None
     try:
+        if _is_free(descriptor):
+            return None  # what a killed process left there is no longer true
         return Holder(**json.loads(os.pread(descriptor, 4096, 0)))
     except (OSError, ValueError, TypeError):
         return None
     finally:
         os.close(descriptor)
+
+
+def _is_free(descriptor: int) -> bool:
+    """Look by taking the lock for a moment, shared, so that those who look do not get into each other's way."""
+    from portalocker import LockFlags, exceptions, lock, unlock  # noqa: PLC0415 - see _acquire
+
+    try:
+        lock(descriptor, LockFlags.SHARED | LockFlags.NON_BLOCKING)
+    except exceptions.LockException:
+        return False
+    unlock(descriptor)
+    return True
+
+
+def _release(descriptor: int) -> None:
+    from portalocker import exceptions, unlock  # noqa: PLC0415 - see _acquire
+
+    with contextlib.suppress(exceptions.LockException):
+        unlock(descriptor)  # closing would not do where a child process was forked meanwhile
+    os.close(descriptor)
 
 
 def _acquire(lock_file: Path, path: Path, operation: str, timeout: float) -> int:
@@ -102,11 +125,16 @@ def _acquire(lock_file: Path, path: Path, operation: str, timeout: float) -> int
 
 def _open(lock_file: Path, operation: str) -> int:
     try:
-        return os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(lock_file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise RefusedError(
             f"cannot {operation}: no lock file can be made at {lock_file} ({os.strerror(error.errno or 0)})"
         ) from None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:  # we are going to write into it
+        os.close(descriptor)
+        raise RefusedError(f"cannot {operation}: what is at {lock_file} is not a lock file of statewatch")
+    return descriptor
 
 
 def _is_on_disk(descriptor: int, lock_file: Path) -> bool:

@@ -12,6 +12,8 @@ from statewatch.kinds.hooks import Policy, policy_from
 
 SETTINGS = "guardrails.yaml"
 _MAX_BYTES = 1_000_000
+_ODD_SCALARS = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
+"""What PyYAML raises beside its own errors, for `!!int ""`, `!!bool x` and the like."""
 
 
 def policy_for(state_file: Path, environment: Mapping[str, str] = os.environ) -> Policy:
@@ -38,6 +40,6 @@ def settings(path: Path) -> JSON:
 
     try:
         value: JSON = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except (yaml.YAMLError, *_ODD_SCALARS):
         return None
     return value

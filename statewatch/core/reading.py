@@ -1,4 +1,4 @@
-"""Reading a file source: bounded, never from anything but a regular file, and always one consistent moment of it."""
+"""Reading a file source: bounded, never from anything but a regular file, and one moment of it where there is one."""
 
 import errno
 import hashlib
@@ -24,6 +24,7 @@ _REASONS = {
     errno.ENAMETOOLONG: "its name is too long",
     errno.EIO: "the disk cannot read it (I/O error)",
     errno.EMFILE: "too many files are open",
+    errno.ENXIO: "it is not a regular file",
 }
 
 
@@ -83,22 +84,27 @@ def signature(path: Path) -> Signature | None:
 
 
 def read(path: Path, max_bytes: int = MAX_BYTES) -> Snapshot:
-    """Read the file at *path*. Raises SourceError when it is missing, unreadable, too large or not a regular file."""
+    """Read the file at *path*. Raises SourceError when it is missing, unreadable, too large or not a regular file.
+
+    A file that is being written in place is read again, a few times; where its writer never pauses the last reading may
+    be half old and half new, and it is for the codec to notice.
+    """
     for _ in range(_TRIES):
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
         except (OSError, ValueError) as error:
             raise _failure(path, error) from None
         try:
             before = os.fstat(descriptor)
             _check(path, before, max_bytes)
             data = _read_all(descriptor, max_bytes)
-            after = Signature.of(os.fstat(descriptor))
+            ended = os.fstat(descriptor)
+            _check(path, ended, max_bytes)
         except OSError as error:
             raise _failure(path, error) from None
         finally:
             os.close(descriptor)
-        # An in-place writer was at work while we read: what we hold may be half old, half new.
+        after = Signature.of(ended)
         if Signature.of(before) == after and len(data) == after.size:
             break
     return Snapshot(path, data, after)

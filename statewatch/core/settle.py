@@ -10,6 +10,7 @@ from statewatch.documents.values import JSON
 from statewatch.kinds.base import Change, put_back
 
 _PAUSE = 0.001  # seconds; a stat costs 2 µs, so looking this often costs nothing
+_SHORT_PAUSE = 0.000_2  # before an action every moment counts: the other writer soon reads again
 _BUSY = 0.5
 """A file written within so many seconds has a writer at work."""
 _PATIENCE = 0.1
@@ -28,7 +29,7 @@ def after_a_write(path: Path, clock: Callable[[], float] = time.time) -> Snapsho
         while time.monotonic() < deadline:
             if signature(path) != found.signature:
                 return read(path)
-            time.sleep(_PAUSE)
+            time.sleep(_SHORT_PAUSE)
     return found
 
 

@@ -19,6 +19,7 @@ from statewatch.core.errors import RefusedError
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
+_MARK = ".statewatch-"
 _CANNOT = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
 
 
@@ -29,7 +30,7 @@ def prepared(target: Path, data: bytes) -> Iterator[Path]:
     The temporary file is gone afterwards, unless it took the target's place. Raises RefusedError when the file cannot
     be written in full.
     """
-    temporary = target.with_name(f".{target.name}.statewatch-{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    temporary = target.with_name(f".{target.name}{_MARK}{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(temporary, flags, 0o600)
@@ -49,17 +50,34 @@ def prepared(target: Path, data: bytes) -> Iterator[Path]:
             temporary.unlink()
 
 
-def swap(temporary: Path, target: Path) -> bool:
+def leftovers(target: Path) -> list[Path]:
+    """Return the temporary files that killed processes left beside *target*; ask under its lock only."""
+    try:
+        names = os.listdir(target.parent)  # noqa: PTH208 - names are enough, and it is asked for on every action
+    except OSError:
+        return []
+    return [
+        target.with_name(name) for name in names if name.startswith(f".{target.name}{_MARK}") and name[-4:] == ".tmp"
+    ]
+
+
+def swap(temporary: Path, target: Path, *, or_replace: bool = True) -> bool:
     """Put *temporary* in the place of *target*, atomically.
 
     Returns True when the displaced version now stands at *temporary*, False where the system could only replace it.
+    Nothing is done when it raises: OSError, or RefusedError where it could only replace and *or_replace* forbids that.
     """
-    if _exchange(temporary, target):
-        exchanged = True
-    else:
-        os.replace(temporary, target)  # noqa: PTH105 - the plain call, so that both ways read alike
-        exchanged = False
-    _sync_directory(target.parent)
+    directory = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        exchanged = _exchange(temporary, target)
+        if not exchanged:
+            if not or_replace:
+                raise RefusedError(f"{target}: another program writes it so fast that no gap was found. Try again.")
+            os.replace(temporary, target)  # noqa: PTH105 - the plain call, so that both ways read alike
+        with contextlib.suppress(OSError):  # it is done, and some file systems cannot promise more
+            os.fsync(directory)
+    finally:
+        os.close(directory)
     return exchanged
 
 
@@ -71,8 +89,8 @@ def _exchange(temporary: Path, target: Path) -> bool:
     if done == 0:
         return True
     number = ctypes.get_errno()
-    if number in _CANNOT or number == errno.ENOENT:
-        return False  # an old kernel or file system; or the target was deleted just now
+    if number in _CANNOT:
+        return False  # an old kernel or file system
     raise OSError(number, os.strerror(number), str(target))
 
 
@@ -100,19 +118,20 @@ def _dress(descriptor: int, target: Path) -> None:
     except FileNotFoundError:
         return
     mine = os.fstat(descriptor)
-    if (status.st_uid, status.st_gid) != (mine.st_uid, mine.st_gid):
+    if status.st_gid != mine.st_gid:
+        with contextlib.suppress(PermissionError):  # only members give files to a group
+            os.fchown(descriptor, -1, status.st_gid)
+    if status.st_uid != mine.st_uid:
         with contextlib.suppress(PermissionError):  # only root gives files away
-            os.fchown(descriptor, status.st_uid, status.st_gid)
+            os.fchown(descriptor, status.st_uid, -1)
     os.fchmod(descriptor, stat.S_IMODE(status.st_mode))
-    if hasattr(os, "listxattr"):
-        with contextlib.suppress(OSError):  # file systems without them, or attributes only root may set
-            for name in os.listxattr(target):
-                os.setxattr(descriptor, name, os.getxattr(target, name))
+    for name in _attributes(target):
+        with contextlib.suppress(OSError):  # some only root may set
+            os.setxattr(descriptor, name, os.getxattr(target, name))
 
 
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+def _attributes(target: Path) -> list[str]:
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        return os.listxattr(target)
+    except (OSError, AttributeError):  # a file system, or a system, without them
+        return []

@@ -1,9 +1,11 @@
 """Bytes to JSON values and back: strict, bounded, and in the style the file already has (RFC 8259)."""
 
 import json
+import math
 import re
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from json import decoder, scanner
 from typing import Any, NoReturn
 
 from statewatch.documents.values import JSON, depth
@@ -31,6 +33,7 @@ _PLAIN_WORDS = {
     "Invalid \\escape": "a backslash escape is not one JSON knows",
     "Invalid \\uXXXX escape": "a \\u escape does not have four hexadecimal digits",
 }
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s"\[\]{}:,]+', re.DOTALL)
 
 
 class DocumentError(ValueError):
@@ -55,84 +58,97 @@ class Style:
     ascii_only: bool = True
     final_newline: bool = False
     spaced: bool = True
+    newline: str = "\n"
 
 
 def decode(data: bytes) -> JSON:
     """Return the value in *data*.
 
     Raises DocumentError for anything RFC 8259 does not allow, and for what is allowed but means damage in a state file:
-    a byte order mark, a key that occurs twice in one object, nesting beyond MAX_DEPTH.
+    a byte order mark, a key that occurs twice in one object, a number beyond all bounds, nesting beyond MAX_DEPTH.
     """
     text = _text(data)
     try:
-        value: JSON = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+        value: JSON = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise _explained(error, text) from None
-    except _DuplicateKeyError as error:
-        raise _at(text, _find_duplicate(text), f"the key {error.key!r} occurs twice in one object") from None
-    except _ConstantError as error:
-        position = _find_constant(text, error.name)
-        raise _at(text, position, f"{error.name} is not a JSON number") from None
+    except _DuplicateKeyError:
+        position, key = _find_duplicate(text)
+        raise _at(text, position, f"the key {key!r} occurs twice in one object") from None
+    except _NumberError as error:
+        raise _at(text, _find(text, error.literal.__eq__), error.reason) from None
     except RecursionError:
         raise DocumentError(_TOO_DEEP) from None
     except ValueError:  # int() refuses thousands of digits
-        found = re.search(r"\d{4000,}", text)
-        raise _at(text, found.start() if found else None, "a number has too many digits") from None
+        raise _at(text, _find(text, _is_too_long), "a number has too many digits") from None
     if depth(value) > MAX_DEPTH:
         raise DocumentError(_TOO_DEEP)
     return value
 
 
 def encode(value: JSON, style: Style = Style()) -> bytes:
-    """Return *value* as bytes in *style*. Raises ValueError for NaN and infinities, which JSON cannot hold."""
+    """Return *value* as bytes in *style*.
+
+    Text that UTF-8 cannot hold (half of a surrogate pair) stays an escape in every style, as it must have been one.
+    Raises ValueError for NaN and infinities, which JSON cannot hold.
+    """
     separators = (",", ": ") if style.indent is not None else (", ", ": ")
     if not style.spaced:
         separators = (",", ":")
     text = json.dumps(
         value,
         indent=style.indent,
-        ensure_ascii=style.ascii_only or _has_lone_surrogate(value),
+        ensure_ascii=style.ascii_only,
         separators=separators,
         allow_nan=False,
     )
-    return (text + "\n" * style.final_newline).encode()
+    text = re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text) + "\n" * style.final_newline
+    return (text if style.newline == "\n" else text.replace("\n", style.newline)).encode()
 
 
 def style_of(data: bytes) -> Style:
     """Find the style of a file from its bytes."""
-    indented = re.match(rb"\s*[\[{][ \t\r]*\n([ \t]*)", data)
+    indented = re.match(rb"\s*[\[{][ \t]*(\r?\n)([ \t]*)", data)
+    around = re.sub(rb'"(?:[^"\\]|\\.)*"', b'""', data[:4096])  # what stands between the texts
     return Style(
-        indent=indented[1].decode() if indented else None,
+        indent=indented[2].decode() if indented else None,
         ascii_only=data.isascii(),
         final_newline=data.endswith(b"\n"),
-        spaced=indented is not None or re.search(rb'":\S', data[:4096]) is None,
+        spaced=indented is not None or re.search(rb"[:,]\S", around) is None,
+        newline=indented[1].decode() if indented else "\n",
     )
 
 
 class _DuplicateKeyError(Exception):
-    def __init__(self, key: str) -> None:
-        self.key = key
-        self.position: int | None = None
+    pass
 
 
-class _ConstantError(Exception):
-    def __init__(self, name: str) -> None:
-        self.name = name
+class _NumberError(Exception):
+    def __init__(self, literal: str, reason: str) -> None:
+        self.literal = literal
+        self.reason = reason
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise _DuplicateKeyError(key)
-            seen.add(key)
+        raise _DuplicateKeyError
     return result
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise _ConstantError(name)
+    raise _NumberError(name, f"{name} is not a JSON number")
+
+
+def _finite(literal: str) -> float:
+    number = float(literal)
+    if math.isinf(number):
+        raise _NumberError(literal, "a number is too large")
+    return number
+
+
+def _is_too_long(token: str) -> bool:
+    return token.lstrip("-").isdigit() and len(token.lstrip("-")) > sys.get_int_max_str_digits()
 
 
 def _text(data: bytes) -> str:
@@ -159,38 +175,34 @@ def _at(text: str, position: int | None, reason: str) -> DocumentError:
 
 def _explained(error: json.JSONDecodeError, text: str) -> DocumentError:
     reason = _PLAIN_WORDS.get(error.msg, error.msg)
+    if error.msg == "Expecting value" and text[error.pos : error.pos + 1] not in set(",:]} \t\r\n") | {""}:
+        reason = "what stands here is not a JSON value"
     if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
         reason += " (the file ends too early)"
     return DocumentError(reason, error.lineno, error.colno)
 
 
-def _find_constant(text: str, name: str) -> int | None:
-    found = re.compile(r'"(?:[^"\\]|\\.)*"|(' + re.escape(name) + ")").finditer(text)
-    return next((match.start() for match in found if match[1]), None)
+def _tokens(text: str) -> Iterator[tuple[int, str]]:
+    return ((match.start(), match[0]) for match in _TOKEN.finditer(text))
 
 
-def _find_duplicate(text: str) -> int | None:
-    """Find where the second of two equal keys stands, with the slow scanner that knows positions."""
-
-    def parse_object(s_and_end: tuple[str, int], *rest: Any) -> Any:
-        try:
-            return decoder.JSONObject(s_and_end, *rest)  # type: ignore[attr-defined]
-        except _DuplicateKeyError as error:
-            if error.position is None:
-                error.position = s_and_end[1] - 1
-            raise
-
-    slow = json.JSONDecoder(object_pairs_hook=_object)
-    slow.parse_object = parse_object  # type: ignore[attr-defined]
-    try:
-        scanner.py_make_scanner(slow)(text, len(text) - len(text.lstrip()))  # type: ignore[attr-defined]
-    except _DuplicateKeyError as error:
-        return error.position
-    except (ValueError, RecursionError, StopIteration):
-        pass
-    return None
+def _find(text: str, wanted: Callable[[str], bool]) -> int | None:
+    return next((position for position, token in _tokens(text) if wanted(token)), None)
 
 
-def _has_lone_surrogate(value: JSON) -> bool:
-    """Tell whether *value* holds text that UTF-8 cannot: it must stay escaped, as it was."""
-    return re.search("[\ud800-\udfff]", json.dumps(value, ensure_ascii=False)) is not None
+def _find_duplicate(text: str) -> tuple[int | None, str]:
+    """Find the first key that its object already has: where it stands, and what it is."""
+    keys: list[set[str]] = []
+    position, name = 0, ""
+    for start, token in _tokens(text):
+        if token in "{[":
+            keys.append(set())
+        elif token in "}]":
+            keys.pop()
+        elif token[0] == '"':
+            position, name = start, json.loads(token)
+        elif token == ":":
+            if name in keys[-1]:
+                return position, name
+            keys[-1].add(name)
+    return None, name

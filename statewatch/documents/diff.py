@@ -58,7 +58,7 @@ def apply(document: JSON, changes: Iterable[Change]) -> JSON:
     conflicts: list[str] = []
     for change in changes:
         try:
-            document = _apply_one(document, change, 0)
+            document = _apply_one(document, change)
         except _ConflictHereError:
             conflicts.append(change.pointer)
     if conflicts:
@@ -106,43 +106,50 @@ class _ConflictHereError(Exception):
     pass
 
 
-def _apply_one(here: JSON, change: Change, level: int) -> JSON:
-    if level == len(change.path):
-        if change.op != "replace" or not same(here, change.before):
+def _apply_one(document: JSON, change: Change) -> JSON:
+    if not change.path:
+        if change.op != "replace" or not same(document, change.before):
             raise _ConflictHereError
         return change.after
-    token = change.path[level]
-    last = level == len(change.path) - 1
-    if isinstance(here, dict) and isinstance(token, str):
-        return _apply_to_object(here, token, change, level, last=last)
-    if isinstance(here, list) and isinstance(token, int):
-        return _apply_to_list(here, token, change, level, last=last)
-    raise _ConflictHereError
+    way: list[tuple[JSON, str | int]] = []
+    here = document
+    for token in change.path[:-1]:
+        way.append((here, token))
+        here = _inside(here, token)
+    result = _changed(here, change.path[-1], change)
+    for container, token in reversed(way):  # no recursion: two frames a level would not do for the deepest documents
+        result = _with(container, token, result)
+    return result
 
 
-def _apply_to_object(here: dict[str, JSON], key: str, change: Change, level: int, *, last: bool) -> JSON:
-    if last and change.op == "add":
-        if key in here:
-            raise _ConflictHereError
-        return {**here, key: change.after}
-    if key not in here:
+def _changed(here: JSON, token: str | int, change: Change) -> JSON:
+    if change.op == "add":
+        if isinstance(here, dict) and isinstance(token, str) and token not in here:
+            return {**here, token: change.after}
+        if isinstance(here, list) and isinstance(token, int) and 0 <= token <= len(here):
+            return [*here[:token], change.after, *here[token:]]
         raise _ConflictHereError
-    if last and change.op == "remove":
-        if not same(here[key], change.before):
-            raise _ConflictHereError
-        return {name: value for name, value in here.items() if name != key}
-    return {**here, key: _apply_one(here[key], change, level + 1)}
-
-
-def _apply_to_list(here: list[JSON], index: int, change: Change, level: int, *, last: bool) -> JSON:
-    if last and change.op == "add":
-        if index > len(here):
-            raise _ConflictHereError
-        return [*here[:index], change.after, *here[index:]]
-    if index >= len(here):
+    if not same(_inside(here, token), change.before):
         raise _ConflictHereError
-    if last and change.op == "remove":
-        if not same(here[index], change.before):
-            raise _ConflictHereError
-        return [*here[:index], *here[index + 1 :]]
-    return [*here[:index], _apply_one(here[index], change, level + 1), *here[index + 1 :]]
+    if change.op == "replace":
+        return _with(here, token, change.after)
+    if isinstance(here, dict):
+        return {name: value for name, value in here.items() if name != token}
+    assert isinstance(here, list)
+    return [value for index, value in enumerate(here) if index != token]
+
+
+def _inside(here: JSON, token: str | int) -> JSON:
+    try:
+        return pointer.get(here, (token,))
+    except pointer.PointerError:
+        raise _ConflictHereError from None
+
+
+def _with(container: JSON, token: str | int, value: JSON) -> JSON:
+    if isinstance(container, dict):
+        assert isinstance(token, str)
+        return {**container, token: value}
+    assert isinstance(container, list)
+    assert isinstance(token, int)
+    return [*container[:token], value, *container[token + 1 :]]

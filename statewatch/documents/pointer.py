@@ -1,6 +1,7 @@
 """JSON Pointer (RFC 6901): the text form of a place inside a document."""
 
 import difflib
+import re
 
 from statewatch.documents.values import JSON, Path
 
@@ -15,6 +16,8 @@ def parse(text: str) -> tuple[str, ...]:
         return ()
     if not text.startswith("/"):
         raise PointerError(f"a pointer starts with '/': {text!r}")
+    if stray := re.search("~(?![01])", text):
+        raise PointerError(f"in a pointer '~' is written '~0': {text!r}, position {stray.start() + 1}")
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in text[1:].split("/"))
 
 
@@ -41,10 +44,13 @@ def get(document: JSON, path: Path) -> JSON:
     """Return the value at *path*. Raises PointerError when the document has no such place."""
     here = document
     for depth, token in enumerate(path):
-        try:
-            here = here[token]  # type: ignore[index]
-        except (KeyError, IndexError, TypeError):
-            raise PointerError(f"nothing at {render(path[: depth + 1])!r}") from None
+        if isinstance(here, dict) and isinstance(token, str) and token in here:
+            here = here[token]
+            continue
+        if isinstance(here, list) and isinstance(token, int) and 0 <= token < len(here):
+            here = here[token]
+            continue
+        raise PointerError(f"nothing at {render(path[: depth + 1])!r}")
     return here
 
 

@@ -18,6 +18,8 @@ STATUSES = (*RUNNING, "paused", "completed", "failed")
 STALLED_AFTER = 600.0
 """Seconds without a change after which a running batch is said to be stalled, where its own pace is not known."""
 
+_LONGEST = 1e9
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -70,13 +72,13 @@ class BatchView:
     @property
     def current(self) -> Item | None:
         """Return the item that is next: the first pending one from `current_index` on, or None."""
-        start = self.current_index or 0
+        start = max(0, self.current_index or 0)
         return next((item for item in self.items[start:] if item.outcome == PENDING), None)
 
     @property
     def holes(self) -> tuple[Item, ...]:
         """Return the pending items before `current_index`: the tool never comes back to them."""
-        return tuple(item for item in self.items[: self.current_index or 0] if item.outcome == PENDING)
+        return tuple(item for item in self.items[: max(0, self.current_index or 0)] if item.outcome == PENDING)
 
 
 def view(document: JSON) -> BatchView:
@@ -96,7 +98,7 @@ def view(document: JSON) -> BatchView:
     ):
         status = _status_of_log(done, failed, len(titles), notes)
     return BatchView(
-        batch_id=text(fields.get("batch_id")) or str(fields.get("batch_id")),
+        batch_id=_name(fields.get("batch_id")),
         status=status if status in STATUSES else text(raw_status) or "unknown",
         known_status=status in STATUSES,
         items=tuple(_item(index, title, done, failed, skipped, extra) for index, title in enumerate(titles)),
@@ -127,6 +129,12 @@ def needs(seen: BatchView, changed_at: float, now: float, stalled_after: float =
         return []
     worst = next((item for item in seen.items if item.outcome == FAILED), None)
     return [Need(seen.batch_id, ", ".join(reasons) + (f': "{worst.title}"' if worst else ""), changed_at)]
+
+
+def _name(batch_id: JSON) -> str:
+    if isinstance(batch_id, str | int | float) and batch_id != "":
+        return str(batch_id)
+    return "unnamed"
 
 
 def _titles(fields: Mapping[str, JSON], notes: list[str]) -> list[str]:
@@ -227,7 +235,9 @@ class _Extra:
         """Return how many seconds an item took, where the file says so."""
         feature = mapping(self.features[index]) if index < len(self.features) else {}
         seconds = feature.get("duration_seconds")
-        return float(seconds) if isinstance(seconds, int | float) and not isinstance(seconds, bool) else None
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+            return None
+        return float(seconds) if 0 <= seconds < _LONGEST else None
 
 
 def _item(

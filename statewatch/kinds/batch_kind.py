@@ -7,7 +7,7 @@ from statewatch.kinds import batch
 from statewatch.kinds.base import Fault, Sentence, Tone, mapping, type_name
 from statewatch.kinds.batch import STATUSES, BatchView, Item
 from statewatch.kinds.hooks import first_line
-from statewatch.kinds.times import stamp
+from statewatch.kinds.times import restamp
 
 _NAMED = 3  # so many items get a line each; more are counted
 
@@ -64,7 +64,7 @@ class BatchKind:
         fields = mapping(document)
         if "updated_at" not in fields:
             return document
-        return {**fields, "updated_at": stamp(now, fields["updated_at"])}
+        return {**fields, "updated_at": restamp(now, fields["updated_at"])}
 
 
 KIND = BatchKind()

@@ -1,23 +1,23 @@
 """What an operator may do to the circuits of a hook state: pure functions from document to document.
 
 Records are changed field by field and never rebuilt: fields this module does not know, the order of keys and the style
-of timestamps stay. A field that a record does not have is not added, except `state`.
+of timestamps stay. A field that a record does not have is not added, except `state`, and `disabled_at` on opening.
 """
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
-from statewatch.documents.values import JSON, Path
-from statewatch.kinds.base import Change, RefusedError, mapping, number
-from statewatch.kinds.hooks import CLOSED, COUNTERS, HALF_OPEN, OPEN, Policy
+from statewatch.documents.values import JSON, Path, same
+from statewatch.kinds.base import Change, RefusedError, mapping, number, word
+from statewatch.kinds.hooks import CLOSED, COUNTERS, HALF_OPEN, OPEN, TIMES, Policy
 from statewatch.kinds.times import stamp
 
 Record: TypeAlias = dict[str, JSON]
 Transition: TypeAlias = Callable[[Record, float, Policy], Record]
 
 MANUAL = "Manually disabled via statewatch"
-_EVIDENCE = ("state", "disabled_at", "first_failure")
+_EVENT_TIMES = ("disabled_at", "first_failure")
 
 
 def reset(document: JSON, names: Iterable[str], now: float, policy: Policy) -> Change:
@@ -61,19 +61,24 @@ def _enabled(record: Record, now: float, policy: Policy) -> Record:
 
 
 def _tested(record: Record, _now: float, _policy: Policy) -> Record:
-    if record.get("state") == HALF_OPEN:
+    state = word(record.get("state"))
+    if state == HALF_OPEN:
         return record
-    if record.get("state") == CLOSED:
+    if state == CLOSED:
         raise RefusedError("it is closed, so it runs already; only an open circuit can be tested")
+    if state != OPEN:
+        raise RefusedError(
+            f"its state is {record.get('state')!r}; only an open circuit can be tested. Reset it instead"
+        )
     return _set(record, HALF_OPEN, {"consecutive_failures": 0, "consecutive_successes": 0})
 
 
 def _opened(record: Record, now: float, policy: Policy) -> Record:
-    if record.get("state") == OPEN:
+    if word(record.get("state")) == OPEN:
         return record
     streak = max(number(record.get("consecutive_failures")) or 0, policy.failure_threshold)
     added = max(1, streak - (number(record.get("consecutive_failures")) or 0))
-    opened = stamp(now, record.get("last_success") or record.get("last_failure"))
+    opened = stamp(now, next((record[field] for field in TIMES if record.get(field)), None))
     return _set(
         record,
         OPEN,
@@ -120,17 +125,24 @@ def _change(
             hooks[target] = transition(record, now, policy)
         except RefusedError as error:
             raise RefusedError(f"hook {target!r}: {error}") from None
-        if hooks[target] != record:
-            evidence.append(_evidence(target, record, mapping(hooks[target])))
+        if not same(hooks[target], record):
+            evidence += _evidence(target, record, mapping(hooks[target]))
     after: JSON = {**mapping(document), "hooks": hooks}
     return Change(name, targets, after if evidence else document, tuple(evidence))
 
 
-def _evidence(target: str, before: Record, after: Mapping[str, JSON]) -> tuple[Path, ...]:
-    fields = tuple(field for field in _EVIDENCE if field in before)
-    if all(before[field] == after.get(field) for field in fields):
-        fields = tuple(field for field in before if before[field] != after.get(field))
-    return tuple(("hooks", target, field) for field in fields)
+def _evidence(target: str, before: Record, after: Mapping[str, JSON]) -> list[tuple[Path, ...]]:
+    """Say by what an old copy of the record is told from news about it.
+
+    A time that was taken away and is there again can only come from an old copy, whatever else its writer has changed.
+    Without one it is the state and when it began, or else every field together: a counter alone may have moved on.
+    """
+    changed = [field for field in before if not same(before[field], after.get(field))]
+    times = [field for field in _EVENT_TIMES if field in changed and before[field] is not None]
+    if times:
+        return [(("hooks", target, field),) for field in times]
+    fields = [field for field in ("state", "disabled_at") if field in before] if "state" in changed else changed
+    return [tuple(("hooks", target, field) for field in fields)]
 
 
 def _unknown(target: str, hooks: Record) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statewatch.documents import pointer
 from statewatch.documents.values import JSON, Path
 from statewatch.kinds.base import Fault, Need, Sentence, mapping, number, text, type_name, word
-from statewatch.kinds.times import countdown, instant, span, stamp
+from statewatch.kinds.times import countdown, instant, restamp, span
 
 CLOSED, OPEN, HALF_OPEN = "closed", "open", "half_open"
 STATES = (CLOSED, OPEN, HALF_OPEN)
@@ -155,7 +155,7 @@ class HooksKind:
             records = mapping(mapping(document).get("hooks")).values()
             fresh["hooks_disabled"] = sum(mapping(record).get("state") == OPEN for record in records)
         if "last_updated" in stats:
-            fresh["last_updated"] = stamp(now, stats["last_updated"])
+            fresh["last_updated"] = restamp(now, stats["last_updated"])
         return {**mapping(document), "global_stats": {**stats, **fresh}}
 
 
@@ -299,12 +299,16 @@ def _change(old: Hook, new: Hook) -> Sentence:
         if new.is_open:
             if (new.last_error or "").startswith("Manually disabled"):
                 return Sentence(new.name, f"{arrow} by hand", "bad")
-            return Sentence(new.name, f"{arrow} after {new.consecutive_failures} in a row{because}", "bad")
+            return Sentence(new.name, f"{arrow}{_streak(new, ' after {} in a row')}{because}", "bad")
         return Sentence(new.name, arrow, "good" if new.state == CLOSED else "warn")
     if (new.failure_count or 0) > (old.failure_count or 0):
-        return Sentence(new.name, f"failed ({new.consecutive_failures} in a row){because}", "warn")
+        return Sentence(new.name, f"failed{_streak(new, ' ({} in a row)')}{because}", "warn")
     if new.last_success != old.last_success:
         return Sentence(new.name, "ran well")
     if (new.failure_count or 0) < (old.failure_count or 0):
-        return Sentence(new.name, f"failures {old.failure_count} → {new.failure_count}", "good")
+        return Sentence(new.name, f"failures {old.failure_count} → {new.failure_count or 0}", "good")
     return Sentence(new.name, "record changed")
+
+
+def _streak(hook: Hook, words: str) -> str:
+    return words.format(hook.consecutive_failures) if hook.consecutive_failures is not None else ""

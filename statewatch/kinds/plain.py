@@ -27,7 +27,8 @@ class PlainKind:
         changes = diff.diff(before, after)
         said = [Sentence(change.pointer or "/", _words(change)) for change in changes[:_NAMED]]
         if len(changes) > _NAMED:
-            said.append(Sentence("", f"{len(changes) - _NAMED} more places changed"))
+            more = len(changes) - _NAMED
+            said.append(Sentence("", f"{more} more {'place' if more == 1 else 'places'} changed"))
         return said
 
     @property

@@ -14,10 +14,10 @@ from statewatch.documents.values import JSON
 Zone = Literal["utc", "local"]
 
 _ISO = re.compile(
-    r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)?\s*(Z|z|[+-]\d\d:?\d\d)?",
+    r"(\d{4}-\d\d-\d\d)([T ])(\d\d:\d\d:\d\d)(?:\.(\d+))?\s*(Z|z|[+-]\d\d:?\d\d)?",
     re.ASCII,
 )
-_EPOCHS = (0.0, 253_402_300_799.0)  # 1970 to the end of the year 9999
+_LAST = 253_402_128_000.0  # 30 December 9999: beyond it some time zones are in the year 10000, which Python has not
 
 
 def instant(value: JSON, naive: Zone = "utc") -> float | None:
@@ -27,16 +27,20 @@ def instant(value: JSON, naive: Zone = "utc") -> float | None:
     """
     if isinstance(value, bool):
         return None
-    if isinstance(value, int | float):
-        return float(value) if math.isfinite(value) and _EPOCHS[0] < value <= _EPOCHS[1] else None
-    if not isinstance(value, str):
-        return None
-    found = _ISO.fullmatch(value.strip())
+    seconds = _parsed(value, naive) if isinstance(value, str) else value
+    if isinstance(seconds, int | float) and 0 < seconds <= _LAST:  # the "zero time" of some tools is no time
+        return float(seconds)
+    return None
+
+
+def _parsed(text: str, naive: Zone) -> float | None:
+    found = _ISO.fullmatch(text.strip())
     if not found:
         return None
-    day, clock, fraction, offset = found.groups()
+    day, _, clock, fraction, offset = found.groups()
+    digits = f"{fraction or ''}000000"[:6]  # Python 3.11 wants three or six
     try:
-        moment = datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7]}{_offset(offset)}")
+        moment = datetime.fromisoformat(f"{day}T{clock}.{digits}{(offset or '').upper()}")
         if moment.tzinfo is None and naive == "utc":
             moment = moment.replace(tzinfo=UTC)
         return moment.timestamp()
@@ -44,20 +48,26 @@ def instant(value: JSON, naive: Zone = "utc") -> float | None:
         return None
 
 
-def _offset(text: str | None) -> str:
-    return "+00:00" if text in {"Z", "z"} else text or ""
-
-
 def stamp(now: float, like: JSON = None) -> str:
-    """Return *now* in the style of *like*, a timestamp the file already has; ISO 8601 UTC with an offset otherwise."""
+    """Return *now* in the style of *like*, a timestamp in UTC that the file already has.
+
+    The separator, the digits of the fraction and the form of the zone are kept. A time in another zone, or none at all,
+    gives ISO 8601 in UTC with an offset.
+    """
     utc = datetime.fromtimestamp(now, UTC)
-    text = utc.strftime("%Y-%m-%dT%H:%M:%S")
-    example = like if isinstance(like, str) else ""
-    found = _ISO.fullmatch(example.strip())
-    digits = len(found[3] or "") if found else 7
-    fraction = f".{utc.microsecond:06d}" if digits else ""
-    zulu = bool(found and found[4] in {"Z", "z"})
-    return text + fraction + ("Z" if zulu else "+00:00")
+    found = _ISO.fullmatch(like.strip()) if isinstance(like, str) else None
+    separator, fraction, zone = found.group(2, 4, 5) if found else ("T", "000000", "+00:00")
+    text = utc.strftime(f"%Y-%m-%d{separator}%H:%M:%S")
+    if fraction:
+        text += f".{utc.microsecond:06d}000"[: 1 + len(fraction)]
+    return text + (zone or "" if zone in {None, "Z", "z", "+0000"} else "+00:00")
+
+
+def restamp(now: float, like: JSON) -> JSON:
+    """Return *now* as what *like* is: a number of seconds where the file has numbers, else a text in its style."""
+    if isinstance(like, bool) or not isinstance(like, int | float):
+        return stamp(now, like)
+    return type(like)(now)
 
 
 def clock(moment: float, now: float | None = None) -> str:
@@ -74,7 +84,7 @@ def iso(moment: float | None) -> str | None:
 
 
 def span(seconds: float) -> str:
-    """Return a duration in its largest unit or two, short enough for a column: `45s`, `12m`, `3h`, `6d`."""
+    """Return a duration in its largest unit, short enough for a column: `45s`, `12m`, `3h`, `6d`."""
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole}s"

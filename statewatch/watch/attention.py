@@ -35,7 +35,7 @@ def attention(picture: Picture, now: float) -> tuple[Attention, ...]:
     """Return everything that needs the operator, by kind and in each kind the worst first."""
     found: list[Attention] = []
     for source in picture.sources:
-        if source.problem is not None:
+        if source.problem is not None and not _is_tidied_up(source):
             found.append(_unreadable(source, now))
         kind, needs = _needs(source, now)
         found += [Attention(kind, source, need.subject, need.what, need.since) for need in needs]
@@ -54,6 +54,12 @@ def _needs(source: Source, now: float) -> tuple[NeedKind, list[Need]]:
     if isinstance(view, WorkflowView):
         return "workflow", workflow.needs(view, changed, now)
     return "file", []
+
+
+def _is_tidied_up(source: Source) -> bool:
+    """Tell whether a batch was deleted after it had finished: its tool does so, nobody need look at it."""
+    finished = isinstance(source.view, BatchView) and source.view.status == batch.COMPLETED
+    return finished and source.problem is not None and source.problem.gone
 
 
 def _unreadable(source: Source, now: float) -> Attention:

@@ -37,12 +37,16 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How fast a batch goes. `seconds_per_item` is measured (`observed`) or follows from the file's own times."""
+    """How fast a batch goes. `seconds_per_item` is measured (`observed`) or follows from the file's own times.
+
+    `trend` counts the items finished in each of the latest intervals of `trend_interval` seconds, the latest last.
+    """
 
     seconds_per_item: float | None = None
     observed: bool = False
     last_progress_at: float | None = None
     trend: tuple[int, ...] = ()
+    trend_interval: float | None = None
 
     def eta(self, left: int, now: float) -> float | None:
         """Return the instant at which *left* items will be done at this pace, or None when no pace is known."""
