@@ -1,7 +1,7 @@
 """A foreign writer of hook states: reads, changes, writes a temporary file, renames it; takes no lock.
 
-That is what most tools that write these files do. Run as a program: it updates one hook's counter at a steady rate until
-its standard input is closed, then prints how many updates it made.
+That is what most tools that write these files do. Run as a program: it updates a hook's counter at a steady rate until
+its standard input is closed, then prints how many updates it made, and how long the slowest of them took (as JSON).
 """
 
 import json
@@ -29,16 +29,26 @@ def main() -> None:
     """Write until standard input is closed."""
     path, hook, rate, think = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), float(sys.argv[4])
     stop = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+
+    def wait_for_the_end() -> None:
+        sys.stdin.read()
+        stop.set()
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
     print("ready", flush=True)
     made = 0
+    slow: list[float] = []
     due = time.monotonic()
     while not stop.is_set():
+        begun = time.monotonic()
         update(path, hook, think)
+        if time.monotonic() - begun > 0.01:
+            slow.append(time.monotonic() - begun)
         made += 1
         due += 1 / rate
         stop.wait(max(0.0, due - time.monotonic()))
-    print(made, flush=True)
+    print(made)
+    print(json.dumps(slow), flush=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from statewatch.core.errors import RefusedError
 from statewatch.core.places import state_directory
+from statewatch.core.processes import is_running
 from statewatch.core.reading import Snapshot
 
 KEEP = 1_000
@@ -62,5 +63,7 @@ def _prune(newest: Path) -> None:
     for old in copies[:-KEEP]:
         if old != newest:  # a clock may have been set back
             old.unlink(missing_ok=True)
-    for unfinished in newest.parent.glob(".2*.tmp"):  # of a process that was killed: ours are made under a lock
-        unfinished.unlink(missing_ok=True)
+    for unfinished in newest.parent.glob(".2*.tmp"):
+        process = unfinished.suffixes[-2][1:]
+        if process.isdigit() and not is_running(int(process)):
+            unfinished.unlink(missing_ok=True)

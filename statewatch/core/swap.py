@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 from statewatch.core.errors import RefusedError
+from statewatch.core.processes import is_running
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -51,14 +53,14 @@ def prepared(target: Path, data: bytes) -> Iterator[Path]:
 
 
 def leftovers(target: Path) -> list[Path]:
-    """Return the temporary files that killed processes left beside *target*; ask under its lock only."""
+    """Return the temporary files that processes which are gone left beside *target*."""
+    pattern = re.compile(re.escape(f".{target.name}{_MARK}") + r"(\d+)-[0-9a-f]+\.tmp")
     try:
-        names = os.listdir(target.parent)  # noqa: PTH208 - names are enough, and it is asked for on every action
+        names = os.listdir(target.parent)  # noqa: PTH208 - names are enough, and every action asks
     except OSError:
         return []
-    return [
-        target.with_name(name) for name in names if name.startswith(f".{target.name}{_MARK}") and name[-4:] == ".tmp"
-    ]
+    found = [match for name in names if (match := pattern.fullmatch(name))]
+    return [target.with_name(match[0]) for match in found if not is_running(int(match[1]))]
 
 
 def swap(temporary: Path, target: Path, *, or_replace: bool = True) -> bool:

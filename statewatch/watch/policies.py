@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from statewatch.core import reading
-from statewatch.core.policy import SETTINGS, hook_state_file, settings
-from statewatch.documents.values import JSON
-from statewatch.kinds.hooks import Policy, policy_from
+from statewatch.core.policy import SETTINGS, policy_for
+from statewatch.core.policy import hook_state_file as configured_hook_state
+from statewatch.kinds.hooks import Policy
 
-_ODD_SCALARS = (LookupError, TypeError, AttributeError)  # what PyYAML raises for `!!int ""`, `!!bool x` and the like
+__all__ = ["Policies", "configured_hook_state"]
 
 
 class Policies:
@@ -22,7 +22,7 @@ class Policies:
         """Return the policy for the hook state at *path*, from the settings beside it."""
         beside = Path(path).parent / SETTINGS
         if beside not in self._known:
-            self._known[beside] = (reading.signature(beside), policy_from(_settings(beside), self._environment))
+            self._known[beside] = (reading.signature(beside), policy_for(Path(path), self._environment))
         return self._known[beside][1]
 
     def refresh(self) -> bool:
@@ -31,18 +31,3 @@ class Policies:
         for path in stale:
             del self._known[path]
         return bool(stale)
-
-
-def configured_hook_state(home: Path, environment: Mapping[str, str]) -> Path:
-    """Return where the tool that owns hook states keeps the user's, by its settings."""
-    try:
-        return hook_state_file(home, environment)
-    except _ODD_SCALARS:
-        return hook_state_file(home, {"GUARDRAILS_STATE_FILE": str(home / ".claude" / "hook_state.json")})
-
-
-def _settings(path: Path) -> JSON:
-    try:
-        return settings(path)
-    except _ODD_SCALARS:
-        return None

@@ -100,7 +100,7 @@ def scope_of(
     With none: the project around *cwd* and the user's home. A directory (also one that ends in `/` and does not exist
     yet) is looked through; anything else is a file that was asked for by name.
     """
-    here = _absolute(cwd or Path.cwd())
+    here = _absolute(cwd or _working_directory())
     house = _absolute(home or Path.home())
     variables = os.environ if environment is None else environment
     guardrails = {key: value for key, value in variables.items() if key.startswith("GUARDRAILS_")}
@@ -141,6 +141,13 @@ def project_around(cwd: Path, home: Path) -> Path:
 def _absolute(path: Path) -> Path:
     """Make *path* absolute without following links: a source keeps the name under which it was found."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() follows links
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # it was deleted under us; the shell still knows its name
+        return Path(os.environ.get("PWD", "/"))
 
 
 def _is_directory(path: Path) -> bool:

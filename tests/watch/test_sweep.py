@@ -1,0 +1,247 @@
+"""Single passes over real files, with the clock in the test's hand."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from statewatch.documents.values import JSON
+from statewatch.watch import board as boards
+from statewatch.watch.board import DROPPED_AFTER
+from statewatch.watch.memory import Memory
+from statewatch.watch.picture import Picture, Watching
+from statewatch.watch.scope import Scope, scope_of
+from statewatch.watch.sweep import Sweep
+from tests.support import PATIENCE, labels, replace, said
+
+EMPTY = '{"hooks": {}, "global_stats": {}}'
+
+
+class Run:
+    """A sweep over a directory, and time that passes only when a test says so."""
+
+    def __init__(self, directory: Path, *paths: Path, scope: Scope | None = None) -> None:
+        self.now = 1_000.0
+        self.memory = Memory()
+        scope = scope or scope_of(paths or [directory], directory, directory / "home", {})
+        self.sweep = Sweep(scope, self.memory, clock=lambda: self.now, tick=lambda: self.now)
+
+    def look(self, seconds: float = 1.0) -> Picture:
+        """Let time pass, with everything that falls due in it, then sweep."""
+        end = self.now + seconds
+        while (due := self.sweep.next_due) is not None and due <= end:
+            self.now = max(self.now, due)
+            self.sweep.again()
+        self.now = end
+        self.sweep.everything()
+        return self.picture
+
+    @property
+    def picture(self) -> Picture:
+        return self.sweep.picture(Watching())
+
+    def problem(self, label: str) -> str | None:
+        (source,) = [source for source in self.picture.sources if source.label == label]
+        return source.problem.reason if source.problem else None
+
+
+def test_a_half_written_file_is_never_reported(tmp_path: Path) -> None:
+    path = tmp_path / "hook_state.json"
+    path.write_text(EMPTY)
+    run = Run(tmp_path)
+    run.look()
+    for half in ("", '{"hooks"', '{"hooks": {}, "glo'):
+        path.write_text(half)
+        run.sweep.at([str(path)])
+        run.now += 0.1
+        run.sweep.again()
+        assert run.problem("hook_state.json") is None
+    path.write_text('{"hooks": {}, "global_stats": {"total_failures": 1}}')
+    run.look()
+    assert run.problem("hook_state.json") is None
+    assert said(run.picture) == ["/global_stats/total_failures added 1"]
+
+
+def test_a_file_that_stays_half_written_is_reported_with_the_place(tmp_path: Path) -> None:
+    path = tmp_path / "hook_state.json"
+    path.write_text(EMPTY)
+    run = Run(tmp_path)
+    run.look()
+    path.write_text('{"hooks": ')
+    run.look(0)
+    assert run.problem("hook_state.json") is None
+    run.look(0.14)
+    assert run.problem("hook_state.json") is None
+    run.look(0.02)
+    reason = "not JSON at line 1 column 11: a value is missing (the file ends too early)"
+    assert run.problem("hook_state.json") == reason
+    path.write_text(EMPTY)
+    run.look()
+    assert run.problem("hook_state.json") is None
+    assert said(run.picture) == [reason, "can be read again"]
+
+
+def test_a_doubt_holds_up_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "hook_state.json").write_text("{")
+    (tmp_path / "batch_state.json").write_text('{"batch_id": "b", "features": []}')
+    assert labels(Run(tmp_path).look()) == ["batch_state.json"]
+
+
+def test_a_file_that_is_away_for_a_moment_is_not_gone(tmp_path: Path) -> None:
+    path = tmp_path / "hook_state.json"
+    path.write_text(EMPTY)
+    run = Run(tmp_path)
+    run.look()
+    path.rename(tmp_path / "aside")
+    run.look(0)
+    (tmp_path / "aside").rename(path)
+    run.look(0.1)
+    assert run.problem("hook_state.json") is None
+    assert said(run.picture) == []
+
+
+def test_a_deleted_file_is_shown_as_deleted_then_forgotten_and_may_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "hook_state.json"
+    path.write_text(EMPTY)
+    run = Run(tmp_path)
+    run.look()
+    path.unlink()
+    run.look(0)
+    run.look(0.2)
+    assert run.problem("hook_state.json") == "deleted"
+    run.look(DROPPED_AFTER + 1)
+    assert run.picture.sources == ()
+    path.write_text(EMPTY)
+    assert labels(run.look()) == ["hook_state.json"]
+    assert said(run.picture) == ["deleted", "appeared"]
+
+
+def test_a_touch_or_the_same_bytes_again_are_no_change(tmp_path: Path) -> None:
+    path = tmp_path / "hook_state.json"
+    path.write_text(EMPTY)
+    run = Run(tmp_path)
+    run.look()
+    board = run.sweep.board
+    os.utime(path)
+    run.look()
+    replace(path, EMPTY)
+    run.look()
+    assert run.sweep.board is board
+
+
+def test_what_a_change_was_from_and_to_can_be_recalled(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text('{"a": 1}')
+    run = Run(tmp_path, path)
+    run.look()
+    replace(path, '{"a": 2}')
+    (line,) = run.look().changes
+    assert run.memory.recall(line.before or "") == {"a": 1}
+    assert run.memory.recall_bytes(line.after or "") == b'{"a": 2}'
+
+
+def test_a_file_that_breaks_the_reader_spoils_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def view(document: JSON) -> None:
+        raise TypeError(f"surprise \x07 in {document}")
+
+    monkeypatch.setitem(boards._VIEWS, "hooks", view)
+    (tmp_path / "hook_state.json").write_text(EMPTY)
+    (tmp_path / "batch_state.json").write_text('{"batch_id": "b", "features": []}')
+    run = Run(tmp_path)
+    run.look()
+    run.look()
+    assert labels(run.picture) == ["batch_state.json", "hook_state.json"]
+    reason = run.problem("hook_state.json")
+    assert reason is not None
+    assert reason.startswith("statewatch cannot make sense of it (TypeError: surprise ␇ in")
+
+
+def test_what_stands_in_the_place_of_a_file_is_told_and_passes(tmp_path: Path) -> None:
+    path = tmp_path / "hook_state.json"
+    path.write_text(EMPTY)
+    run = Run(tmp_path)
+    run.look()
+    path.unlink()
+    path.mkdir()
+    run.look(0)
+    run.look()
+    assert run.problem("hook_state.json") == "it is a directory, not a file"
+    path.rmdir()
+    os.mkfifo(path)
+    run.look(0)
+    run.look()
+    assert run.problem("hook_state.json") == "it is not a regular file"
+    path.unlink()
+    path.write_text(EMPTY)
+    run.look()
+    assert run.problem("hook_state.json") is None
+
+
+def test_a_link_is_followed_to_a_target_that_changes(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    target = tmp_path / "far" / "state"
+    target.write_text('{"a": 1}')
+    link = tmp_path / "x.json"
+    link.symlink_to(target)
+    run = Run(tmp_path, link)
+    run.look()
+    assert str(tmp_path / "far") in run.sweep.directories
+    replace(target, '{"a": 2}')
+    run.sweep.at([str(target)])
+    assert said(run.picture) == ["/a 1 → 2"]
+    other = tmp_path / "other"
+    other.write_text('{"a": 3}')
+    link.unlink()
+    link.symlink_to(other)
+    run.look()
+    assert said(run.picture) == ["/a 1 → 2", "/a 2 → 3"]
+
+
+def test_a_candidate_that_is_no_source_becomes_one_when_its_content_does(tmp_path: Path) -> None:
+    path = tmp_path / "hooks.json"
+    path.write_text('{"hooks": {"PreToolUse": []}}')
+    run = Run(tmp_path)
+    assert run.look().sources == ()
+    replace(path, EMPTY)
+    assert labels(run.look()) == ["hooks.json"]
+
+
+def test_a_policy_that_changes_reaches_the_picture(tmp_path: Path) -> None:
+    (tmp_path / "hook_state.json").write_text(EMPTY)
+    run = Run(tmp_path)
+    run.look()
+    replace(tmp_path / "guardrails.yaml", "circuit_breaker: {cooldown_seconds: 5}")
+    run.sweep.at([str(tmp_path / "guardrails.yaml")])
+    assert run.picture.sources[0].policy.cooldown == 5
+
+
+def test_a_write_within_the_clock_tick_of_the_file_system_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("statewatch.watch.sweep._stamp", lambda _: (0, 0, 0, 0, 0))  # no time shows any change
+    monkeypatch.setattr("statewatch.watch.sweep.FINE", PATIENCE)
+    path = tmp_path / "x.json"
+    path.write_text('{"a": 1}')
+    run = Run(tmp_path, path)
+    run.look(0)
+    path.write_text('{"a": 2}')
+    run.look(5 * PATIENCE)
+    assert said(run.picture) == ["/a 1 → 2"]
+
+
+def test_a_configured_hook_state_is_looked_for_without_nagging(tmp_path: Path) -> None:
+    home, project = tmp_path / "home", tmp_path / "project"
+    project.mkdir()
+    scope = scope_of((), project, home, {"GUARDRAILS_STATE_FILE": str(tmp_path / "my.json")})
+    run = Run(project, scope=scope)
+    run.look()
+    assert run.look().sources == ()
+    (tmp_path / "my.json").write_text(EMPTY)
+    assert labels(run.look()) == [str(tmp_path / "my.json")]
+    (tmp_path / "my.json").unlink()
+    run.look(0)
+    run.look(1)
+    run.look(DROPPED_AFTER + 1)
+    assert run.picture.sources == ()
+    (tmp_path / "my.json").write_text(EMPTY)
+    assert labels(run.look()) == [str(tmp_path / "my.json")]
