@@ -61,8 +61,13 @@ def _watch_terminal(app: StatewatchApp, ended: threading.Event) -> None:
     watched.register(descriptor, select.POLLHUP | select.POLLERR)
     while not ended.wait(0.5):
         if any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in watched.poll(0)):
-            with contextlib.suppress(RuntimeError):
-                app.call_from_thread(app.exit, return_code=LOST_TERMINAL)
+            threading.Thread(target=_ask_to_end, args=(app,), daemon=True).start()
             if not ended.wait(_LOST_AFTER):
                 os._exit(LOST_TERMINAL)  # it hangs on writing to a terminal that is not there
             return
+
+
+def _ask_to_end(app: StatewatchApp) -> None:
+    """Ask in a thread of its own: the asking waits for an answer, which a hanging app never gives."""
+    with contextlib.suppress(RuntimeError):
+        app.call_from_thread(app.exit, return_code=LOST_TERMINAL)
