@@ -73,7 +73,7 @@ def _agreed(action: "Action", plan: "Preview") -> bool:
         raise MistakeError(
             f"{_title(action, plan)}: there is nobody to ask. Give --yes to do it, or --dry-run to see it."
         )
-    return ask.agreed(f"{_title(action, plan)} would write:", plan.differences)
+    return ask.agreed(f"{_title(action, plan)} would write:", plan.differences, plan.change.notes)
 
 
 def _rehearsed(action: "Action", plan: "Preview", manner: Manner) -> int:
@@ -85,6 +85,7 @@ def _rehearsed(action: "Action", plan: "Preview", manner: Manner) -> int:
         output.note(f"{_title(action, plan)} would write:")
         for line in ask.difference_lines(plan.differences):
             output.say(line)
+        _note(plan)
     else:
         output.note(f"{_title(action, plan)} would change nothing.")
     return 0
@@ -112,12 +113,18 @@ def _report(action: "Action", outcome: "Outcome", manner: Manner, again: str) ->
     if not manner.as_json:
         times = "" if outcome.applied == 1 else f", applied {outcome.applied} times"
         output.say(f"{_title(action, plan)}: {output.count(len(plan.differences), 'place')} changed{times}.")
+    _note(plan)
     back = "" if action.undoes else f"; take it back with: statewatch undo --id {outcome.id}"
     output.note(f"What was there before is kept in {copy}{back}")
     if outcome.displaced:
         kept = output.count(len(outcome.displaced), "version")
         output.note(f"Another program wrote at the same time; {kept} of its file kept beside that copy.")
     return 0
+
+
+def _note(plan: "Preview") -> None:
+    for note in plan.change.notes:
+        output.note(f"Note: {harmless(note)}.")
 
 
 def _title(action: "Action", plan: "Preview") -> str:
@@ -147,5 +154,6 @@ def _json(action: "Action", plan: "Preview", outcome: "Outcome | None" = None) -
         "copy": str(outcome.copy) if outcome and outcome.copy else None,
         "displaced": [str(path) for path in outcome.displaced] if outcome else [],
         "dry_run": False,
+        "notes": list(plan.change.notes),
         "changes": changes,
     }

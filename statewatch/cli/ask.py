@@ -20,7 +20,7 @@ def difference_lines(changes: Sequence[Change]) -> list[str]:
     ]
 
 
-def agreed(question: str, changes: Sequence[Change]) -> bool:
+def agreed(question: str, changes: Sequence[Change], notes: Sequence[str] = ()) -> bool:
     """Show what would be written, ask, and tell whether the answer was yes. No is the default."""
     output.note(question)
     lines = difference_lines(changes)
@@ -28,6 +28,8 @@ def agreed(question: str, changes: Sequence[Change]) -> bool:
         output.note(f"  {line}")
     if len(lines) > _MOST_LINES:
         output.note(f"  … and {len(lines) - _MOST_LINES:,} more places; --dry-run shows all")
+    for note in notes:
+        output.note(f"  Note: {harmless(note)}.")
     sys.stderr.write("Do this? [y/N] ")
     sys.stderr.flush()
     answer = sys.stdin.readline()

@@ -15,6 +15,7 @@ from statewatch.documents.text import harmless
 from statewatch.kinds.batch import FAILED, PENDING, SKIPPED, BatchView, Item
 from statewatch.kinds.hooks import first_line
 from statewatch.kinds.times import clock, span
+from statewatch.watch.attention import stalled_for
 from statewatch.watch.picture import Source
 
 
@@ -157,7 +158,7 @@ def _batch_cells(source: Source, view: BatchView, now: float) -> tuple[str, ...]
 
 
 def _status(source: Source, view: BatchView, now: float) -> str:
-    return "stalled" if shapes.is_stalled(source, view, now) else harmless(view.status, 30)
+    return "stalled" if stalled_for(source, now) else harmless(view.status, 30)
 
 
 def _tone(source: Source, view: BatchView, now: float) -> str:

@@ -30,6 +30,7 @@ _HELP = {"-h", "--help", "--version"}
 _READER_GONE = 141
 _INTERRUPTED = 130
 _BUG = 70
+_UNWRITTEN = 74
 
 _EPILOG = """\b
 Exit codes:
@@ -40,7 +41,8 @@ Exit codes:
   4    refused: by you when asked; or it would do damage, may not be done, or no longer applies
   5    overwritten by another writer
   6    locked by another process
-  130  interrupted (129: the terminal went away, 141: the reader of the output did, 70: a bug)
+  130  interrupted (129: the terminal went away, 141: the reader of the output did,
+       143: told to end, 74: the output cannot be written, 70: a bug)
 
 \b
 Examples:
@@ -115,8 +117,8 @@ def _guarded(run: Callable[[], Any]) -> int:
     except BrokenPipeError:
         return _quietly()
     except OSError as error:
-        output.complain(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}")
-        return 3
+        output.complain(f"{error.filename or 'the output'}: {error.strerror or error}")
+        return 3 if error.filename else _UNWRITTEN
     except Exception as error:  # the one wall behind which nobody sees a traceback
         if os.environ.get("STATEWATCH_DEBUG"):
             raise

@@ -7,7 +7,7 @@ from statewatch.kinds.batch import BatchView, Item
 from statewatch.kinds.hooks import CLOSED, HALF_OPEN, OPEN, Hook, HooksView
 from statewatch.kinds.times import iso
 from statewatch.kinds.workflow import WorkflowView
-from statewatch.watch.attention import Attention
+from statewatch.watch.attention import Attention, stalled_for
 from statewatch.watch.picture import ChangeLine, Source
 
 
@@ -51,7 +51,7 @@ def batch_counts(view: BatchView) -> dict[str, JSON]:
 
 def batch_row(source: Source, view: BatchView, now: float) -> dict[str, JSON]:
     """Return one batch without its items."""
-    eta = None if is_stalled(source, view, now) else source.pace.eta(view.count(batch.PENDING), now)
+    eta = None if stalled_for(source, now) else source.pace.eta(view.count(batch.PENDING), now)
     return {
         "batch_id": view.batch_id,
         "status": view.status,
@@ -66,13 +66,6 @@ def batch_row(source: Source, view: BatchView, now: float) -> dict[str, JSON]:
         "source": source.key,
         "address": address_of(source),
     }
-
-
-def is_stalled(source: Source, view: BatchView, now: float) -> bool:
-    """Tell whether a batch that says it runs has not moved for far longer than an item takes."""
-    moved = view.updated_at if view.updated_at is not None else source.changed_at
-    patience = max(batch.STALLED_AFTER, 4 * (source.pace.seconds_per_item or 0.0))
-    return view.is_running and moved is not None and now - moved > patience
 
 
 def item_row(item: Item) -> dict[str, JSON]:

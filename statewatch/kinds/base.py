@@ -25,6 +25,8 @@ class Sentence:
     subject: str
     text: str
     tone: Tone = "info"
+    routine: bool = False
+    """Whether it is what happens all the time: a list of what just changed is better without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class Change:
     targets: tuple[str, ...]
     document: JSON
     evidence: tuple[tuple[Path, ...], ...]
+    notes: tuple[str, ...] = ()
+    """What whoever asks for the change should know before it is made."""
 
 
 def put_back(change: Change, before: JSON, now: JSON) -> bool:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from statewatch.documents.values import JSON, Path, same
 from statewatch.kinds.base import Change, RefusedError, mapping, number, word
 from statewatch.kinds.hooks import CLOSED, COUNTERS, HALF_OPEN, OPEN, TIMES, Policy
-from statewatch.kinds.times import stamp
+from statewatch.kinds.times import span, stamp
 
 Record: TypeAlias = dict[str, JSON]
 Transition: TypeAlias = Callable[[Record, float, Policy], Record]
@@ -117,6 +117,7 @@ def _change(
         raise RefusedError("; ".join(_unknown(target, before) for target in missing))
     hooks = dict(before)
     evidence: list[tuple[Path, ...]] = []
+    refused: list[str] = []
     for target in targets:
         record = before[target]
         if not isinstance(record, dict):
@@ -124,11 +125,24 @@ def _change(
         try:
             hooks[target] = transition(record, now, policy)
         except RefusedError as error:
-            raise RefusedError(f"hook {target!r}: {error}") from None
+            refused.append(f"hook {target!r}: {error}")
+            continue
         if not same(hooks[target], record):
             evidence += _evidence(target, record, mapping(hooks[target]))
+    if len(refused) == len(targets) and refused:
+        raise RefusedError("; ".join(refused))
     after: JSON = {**mapping(document), "hooks": hooks}
-    return Change(name, targets, after if evidence else document, tuple(evidence))
+    notes = (*_notes(name, targets, policy), *(f"left as it is: {reason}" for reason in refused))
+    return Change(name, targets, after if evidence else document, tuple(evidence), notes)
+
+
+def _notes(name: str, targets: tuple[str, ...], policy: Policy) -> tuple[str, ...]:
+    """Say what the policy makes of opening a circuit."""
+    if name != "disable":
+        return ()
+    always = [target for target in targets if policy.excludes(target)]
+    excluded = (f"excluded by the policy, so it runs in any state: {', '.join(always)}",) if always else ()
+    return (f"skipped for {span(policy.cooldown)}, the cool-down; then the tool that owns the file tests it", *excluded)
 
 
 def _evidence(target: str, before: Record, after: Mapping[str, JSON]) -> list[tuple[Path, ...]]:

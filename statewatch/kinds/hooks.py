@@ -172,7 +172,7 @@ def view(document: JSON) -> HooksView:
     if recorded is not None and recorded != opened:
         notes.append(f"the statistics say {recorded} disabled, the file has {opened} open")
     notes.extend(
-        f"{hook.name!r} is a whole command line; its tool will rename it" for hook in hooks if _long(hook.name)
+        f"{hook.name!r} has a blank or a slash in it: its tool will rename it" for hook in hooks if _long(hook.name)
     )
     return HooksView(
         hooks=hooks,
@@ -304,7 +304,7 @@ def _change(old: Hook, new: Hook) -> Sentence:
     if (new.failure_count or 0) > (old.failure_count or 0):
         return Sentence(new.name, f"failed{_streak(new, ' ({} in a row)')}{because}", "warn")
     if new.last_success != old.last_success:
-        return Sentence(new.name, "ran well")
+        return Sentence(new.name, "ran well", routine=True)
     if (new.failure_count or 0) < (old.failure_count or 0):
         return Sentence(new.name, f"failures {old.failure_count} → {new.failure_count or 0}", "good")
     return Sentence(new.name, "record changed")

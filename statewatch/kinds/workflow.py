@@ -8,6 +8,8 @@ from statewatch.kinds.base import Fault, Need, Sentence, Tone, mapping, text, ty
 from statewatch.kinds.hooks import first_line
 from statewatch.kinds.times import instant, span
 
+STALLED_AFTER = 6 * 3600.0
+"""Seconds without a change after which a running workflow is said to be stalled; a phase may well take an hour."""
 USUAL_PHASES = ("scout", "plan", "build", "review")
 _MARKS: dict[str, Tone] = {"completed": "good", "failed": "bad"}
 
@@ -114,7 +116,10 @@ def view(document: JSON) -> WorkflowView:
 
 
 def needs(seen: WorkflowView, changed_at: float, now: float) -> list[Need]:
-    """Return what is the matter with a workflow: that it failed. Times are instants."""
+    """Return what is the matter with a workflow: that it failed, or that nothing has moved. Times are instants."""
+    if seen.is_running and now - changed_at > STALLED_AFTER:
+        running = next((each.name for each in seen.phases if each.status == "in_progress"), "between two phases")
+        return [Need(seen.workflow_id, f"stalled {span(now - changed_at)} in {running}", changed_at)]
     if seen.status != "failed":
         return []
     phase = next((each for each in seen.phases if each.status == "failed"), None)

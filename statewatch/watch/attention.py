@@ -12,7 +12,8 @@ from statewatch.kinds.workflow import WorkflowView
 from statewatch.watch.picture import Picture, Source
 
 NeedKind = Literal["hook", "batch", "workflow", "file"]
-_ORDER: dict[NeedKind, int] = {"file": 0, "hook": 1, "batch": 2, "workflow": 3}
+_ORDER: dict[NeedKind, int] = {"file": 0, "batch": 1, "workflow": 2, "hook": 3}
+"""Circuits come last: there may be hundreds of them, and a failed run must be seen all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +36,56 @@ def attention(picture: Picture, now: float) -> tuple[Attention, ...]:
     """Return everything that needs the operator, by kind and in each kind the worst first."""
     found: list[Attention] = []
     for source in picture.sources:
-        if source.problem is not None and not _is_tidied_up(source):
+        if _is_tidied_up(source):
+            continue
+        if source.problem is not None:
             found.append(_unreadable(source, now))
         kind, needs = _needs(source, now)
         found += [Attention(kind, source, need.subject, need.what, need.since) for need in needs]
     return tuple(sorted(found, key=lambda each: _ORDER[each.kind]))
 
 
-def _needs(source: Source, now: float) -> tuple[NeedKind, list[Need]]:
+def stalled_for(source: Source, now: float) -> float | None:
+    """Return for how many seconds a run that says it is running has not moved, if that is too long; None otherwise."""
+    idle = now - moved_at(source, now)
+    view = source.view
+    if isinstance(view, BatchView):
+        stalled = view.is_running and view.processed < view.total and idle > _patience(source)
+    else:
+        stalled = isinstance(view, WorkflowView) and view.is_running and idle > workflow.STALLED_AFTER
+    return idle if stalled else None
+
+
+def moved_at(source: Source, now: float) -> float:
+    """Return when a run last moved: by its own times where it has some, since a copied file has a new time."""
     view, changed = source.view, source.changed_at or now
     if isinstance(view, BatchView) and view.updated_at is not None:
-        changed = min(view.updated_at, now)  # a copy of a file has a new time of its own, the batch has not moved
+        return min(view.updated_at, now)
+    if isinstance(view, WorkflowView):
+        times = [at for phase in view.phases for at in (phase.started_at, phase.completed_at) if at is not None]
+        return min(max(times, default=changed), now)
+    return changed
+
+
+def _patience(source: Source) -> float:
+    return max(batch.STALLED_AFTER, 4 * (source.pace.seconds_per_item or 0.0))
+
+
+def _needs(source: Source, now: float) -> tuple[NeedKind, list[Need]]:
+    view = source.view
     if isinstance(view, HooksView):
         return "hook", hooks.needs(view, source.policy, now)
     if isinstance(view, BatchView):
-        pace = source.pace.seconds_per_item or 0.0
-        return "batch", batch.needs(view, changed, now, max(batch.STALLED_AFTER, 4 * pace))
+        return "batch", batch.needs(view, moved_at(source, now), now, _patience(source))
     if isinstance(view, WorkflowView):
-        return "workflow", workflow.needs(view, changed, now)
+        return "workflow", workflow.needs(view, moved_at(source, now), now)
     return "file", []
 
 
 def _is_tidied_up(source: Source) -> bool:
-    """Tell whether a batch was deleted after it had finished: its tool does so, nobody need look at it."""
-    finished = isinstance(source.view, BatchView) and source.view.status == batch.COMPLETED
-    return finished and source.problem is not None and source.problem.gone
+    """Tell whether a run was deleted after it had ended: its tool does so, nobody need look at it."""
+    ended = isinstance(source.view, BatchView | WorkflowView) and source.view.status in {batch.COMPLETED, batch.FAILED}
+    return ended and source.problem is not None and source.problem.gone
 
 
 def _unreadable(source: Source, now: float) -> Attention:

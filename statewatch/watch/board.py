@@ -197,4 +197,4 @@ def _others(tracked: Mapping[str, Tracked], key: str) -> Iterator[tuple[str, Tra
 
 def _harmless(sentence: Sentence) -> Sentence:
     subject = harmless(sentence.subject, _SUBJECT_LENGTH)
-    return Sentence(subject, harmless(sentence.text, _TEXT_LENGTH), sentence.tone)
+    return replace(sentence, subject=subject, text=harmless(sentence.text, _TEXT_LENGTH))

@@ -7,7 +7,7 @@ changed is compared with what the alarm rang for; when that never rings, the ala
 MISSES = 3
 """Changes in a row that went unheard before the alarm is taken to be deaf."""
 
-GRACE = 0.3
+GRACE = 0.9
 """Seconds in which the alarm may still ring for a change that a sweep was quicker to find."""
 
 DEAF_FOR = 60.0

@@ -17,7 +17,7 @@ _DIRECTORY = Level(ordinary=3)
 _INSIDE = Level(ordinary=0, inside=6)
 _HOME_TREE = Level(
     ordinary=0,
-    inside=2,
+    inside=3,  # as deep as `workflows/ID/state.json`
     skipped=frozenset(
         {
             "backups",

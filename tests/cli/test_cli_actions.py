@@ -16,7 +16,7 @@ from statewatch.core import audit
 from statewatch.core.lock import locked
 from tests.cli.conftest import ROOT, Stage, hook, states
 
-RESULT = "action source targets changed overwritten applied id copy displaced dry_run changes"
+RESULT = "action source targets changed overwritten applied id copy displaced dry_run notes changes"
 
 
 @contextlib.contextmanager

@@ -147,7 +147,8 @@ def test_the_demo_opens_on_a_project_of_its_own(stage: Stage, launched: Launched
     [
         (KeyboardInterrupt(), 130, ""),
         (BrokenPipeError(), 141, ""),
-        (OSError(28, "No space left on device", "/x"), 3, "No space left on device: /x"),
+        (OSError(28, "No space left on device", "/x"), 3, "/x: No space left on device"),
+        (OSError(28, "No space left on device"), 74, "the output: No space left on device"),
         (RuntimeError("odd\x1b"), 70, "RuntimeError: odd"),
         (click.UsageError("so not"), 2, "so not"),
     ],
@@ -239,7 +240,7 @@ def test_a_reader_that_goes_away(stage: Stage) -> None:
 def test_streams_that_are_closed_or_full(stage: Stage) -> None:
     stage.write_hooks(a=hook("open"))
     line = "exec {} -m statewatch hooks list {}"
-    for redirection, code, says in ((">&-", 0, ""), ("2>&-", 0, ""), ("> /dev/full", 3, "No space left on device")):
+    for redirection, code, says in ((">&-", 0, ""), ("2>&-", 0, ""), ("> /dev/full", 74, "No space left on device")):
         done = subprocess.run(
             ["/bin/sh", "-c", line.format(sys.executable, redirection)],
             env=stage.environment(),

@@ -63,7 +63,7 @@ def test_older_and_other_writers_of_the_format_are_read_as_well(home: str) -> No
 def test_command_lines_as_names_are_pointed_out() -> None:
     seen = view(sample("home_old/.claude/hook_state.json"))
     assert len(seen.hooks) == 6
-    assert sum("is a whole command line" in note for note in seen.notes) >= 2
+    assert sum("its tool will rename it" in note for note in seen.notes) >= 2
 
 
 def test_what_is_missing_or_null_is_unknown_and_not_zero() -> None:
