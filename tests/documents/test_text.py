@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from statewatch.documents.text import harmless, harmless_lines
 
 anything = st.lists(
-    st.text(st.characters(exclude_categories=()), max_size=20) | st.sampled_from(["\x1b", "\x1b[", "\x1b[31m", "m", ";"]),
+    st.text(st.characters(exclude_categories=()), max_size=20)
+    | st.sampled_from(["\x1b", "\x1b[", "\x1b[31m", "m", ";"]),
     max_size=15,
 ).map("".join)
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
