@@ -72,7 +72,7 @@ def demo_feed(root: Path, seconds: float = 40.0, step: float = 1.0, seed: int = 
     (root / "project" / ".git").mkdir(parents=True)
     (root / "home").mkdir()
     scope = scope_of((), cwd=root / "project", home=root / "home", environment={})
-    sweep = Sweep(scope, memory, lambda: now)
+    sweep = Sweep(scope, memory, lambda: now, lambda: now)
     for second, content in zip(instants, moments(seed, Clock(START), instants), strict=True):
         now = START + second
         write_files(root, content)

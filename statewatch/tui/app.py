@@ -6,7 +6,8 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar, Literal, Protocol, cast
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, cast
 
 from textual import on
 from textual.app import App, SystemCommand
@@ -15,13 +16,16 @@ from textual.screen import Screen
 
 from statewatch.documents.values import JSON
 from statewatch.tui import themes
-from statewatch.tui.messages import Modelled, Pictured
+from statewatch.tui.messages import Modelled, Pictured, Unmodelled
 from statewatch.tui.presenter import Presenter
 from statewatch.tui.registry import bindings
 from statewatch.tui.screens.main import MainScreen
 from statewatch.tui.views.base import View
 from statewatch.tui.views.circuits import CircuitsAsked
-from statewatch.watch.picture import Picture
+from statewatch.watch.picture import Picture, Watching
+
+if TYPE_CHECKING:
+    from statewatch.tui.operations import Operations
 
 
 class Feed(Protocol):
@@ -70,9 +74,11 @@ class StatewatchApp(App[None]):
         self.clock = clock
         self.read_only = read_only
         self.reapply = reapply
-        self.picture = Picture(clock())
+        self.picture = Picture(clock(), watching=Watching(mode="starting"))
         self.feed = feed(lambda picture: self._post(Pictured(picture)))
-        self.presenter = Presenter(lambda model: self._post(Modelled(model)))
+        self.presenter = Presenter(
+            lambda model: self._post(Modelled(model)), lambda view, reason: self._post(Unmodelled(view, reason))
+        )
         self.main = MainScreen()
 
     def get_default_screen(self) -> Screen[Any]:
@@ -98,15 +104,22 @@ class StatewatchApp(App[None]):
         level = cast("Literal['information', 'warning', 'error']", severity)
         self.notify(text, severity=level, markup=False)
 
+    @cached_property
+    def operations(self) -> "Operations":
+        """What acts on sources; made when first needed."""
+        from statewatch.tui.operations import Operations  # noqa: PLC0415 - only who acts pays for it
+
+        return Operations(self)
+
     def look(self) -> None:
         """Have every file looked at now."""
         self.feed.poke()
 
-    async def action_go(self, view: str) -> None:
-        """Go to a view, closing what is on top of it."""
+    async def action_go(self, view: str, key: str | None = None) -> None:
+        """Go to a view, closing what is on top of it, and to the row with *key* in it."""
         while len(self.screen_stack) > 1:
             await self.pop_screen()
-        await self.main.go(view)
+        await self.main.go(view, key)
 
     def action_look(self) -> None:
         """Look at every file now."""
@@ -115,17 +128,15 @@ class StatewatchApp(App[None]):
 
     def action_undo(self) -> None:
         """Take back the last action."""
-        from statewatch.tui.operations import Operations  # noqa: PLC0415 - only who acts pays for it
-
-        self.run_worker(Operations(self).undo(), exclusive=True, group="operations")
+        self.run_worker(self.operations.undo(), group="operations")
 
     def action_help(self) -> None:
         """Show the keys that work here."""
-        from statewatch.tui.screens.help import help_lines  # noqa: PLC0415
+        from statewatch.tui.screens.help import HANG, help_lines  # noqa: PLC0415
         from statewatch.tui.screens.text import TextScreen  # noqa: PLC0415
 
-        lines = help_lines(self.screen.active_bindings.values(), self.get_key_display)
-        self.push_screen(TextScreen("Help: the keys that work here", lines))
+        lines = help_lines(self.screen.active_bindings.values(), self.get_key_display, read_only=self.read_only)
+        self.push_screen(TextScreen("Help: the keys that work here", lines, hang=HANG))
 
     def action_save_screenshot(self) -> None:
         """Save the screen as an SVG picture in the current directory."""
@@ -155,17 +166,22 @@ class StatewatchApp(App[None]):
     @on(Pictured)
     def _pictured(self, event: Pictured) -> None:
         self.picture = event.picture
-        self.main.ask()
+        if self.is_running:
+            self.main.pictured()
 
     @on(Modelled)
     def _modelled(self, event: Modelled) -> None:
-        self.main.present(event.model)
+        if self.is_running:  # while it ends, messages still come in, and the widgets are gone already
+            self.main.present(event.model)
+
+    @on(Unmodelled)
+    def _unmodelled(self, event: Unmodelled) -> None:
+        if self.is_running:
+            self.main.failed(event.view, event.reason)
 
     @on(CircuitsAsked)
     def _circuits_asked(self, event: CircuitsAsked) -> None:
-        from statewatch.tui.operations import Operations  # noqa: PLC0415 - only who acts pays for it
-
-        self.run_worker(Operations(self).circuits(event), exclusive=True, group="operations")
+        self.run_worker(self.operations.circuits(event), group="operations")
 
     @on(View.Diffed)
     def _diffed(self, event: View.Diffed) -> None:
@@ -175,11 +191,14 @@ class StatewatchApp(App[None]):
         if not revisions:
             self.tell("No change of it has been seen since the start.")
             return
-        chosen = next((line for line in self.picture.changes if line.number == event.number), revisions[-1])
+        chosen = next((line for line in self.picture.changes if event.means(line)), None)
+        if chosen is None:
+            self.tell("No change of it has been seen since the start; this is the last one of its file.")
+            chosen = revisions[-1]
         start = next((i for i, line in enumerate(revisions) if line.after == chosen.after), len(revisions) - 1)
         self.push_screen(DiffScreen(revisions, start, self.feed.recall, self.clock))
 
-    def _post(self, message: Pictured | Modelled) -> None:
+    def _post(self, message: Pictured | Modelled | Unmodelled) -> None:
         """Hand a message over from another thread; one that comes while we end is dropped."""
         with contextlib.suppress(RuntimeError):
             self.post_message(message)
@@ -189,4 +208,4 @@ class StatewatchApp(App[None]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-                loop.add_signal_handler(number, self.exit)
+                loop.add_signal_handler(number, partial(self.exit, return_code=128 + number))

@@ -19,6 +19,16 @@ class Pictured(Message):
         return isinstance(message, Pictured)
 
 
+class Unmodelled(Message):
+    """The presenter could not make a model."""
+
+    def __init__(self, view: str, reason: str) -> None:
+        """Carry which view, and what went wrong."""
+        super().__init__()
+        self.view = view
+        self.reason = reason
+
+
 class Modelled(Message):
     """The presenter has finished a model."""
 

@@ -37,11 +37,16 @@ class Operations:
     def __init__(self, app: "StatewatchApp") -> None:
         """Act for *app*."""
         self._app = app
+        self._one_at_a_time = asyncio.Lock()
 
     async def circuits(self, asked: CircuitsAsked) -> None:
         """Do something to circuits, after asking."""
         if not self._allowed(asked.command):
             return
+        async with self._one_at_a_time:  # what is being done is done, and its outcome told, before the next is asked
+            await self._circuits(asked)
+
+    async def _circuits(self, asked: CircuitsAsked) -> None:
         wanted = []
         for path, names in asked.targets.items():
             if asked.everything:
@@ -54,6 +59,10 @@ class Operations:
         """Take back the last action, after asking."""
         if not self._allowed("app.undo"):
             return
+        async with self._one_at_a_time:
+            await self._undo()
+
+    async def _undo(self) -> None:
         try:
             record = await asyncio.to_thread(undo.last_action, self._sources())
         except StatewatchError as error:
@@ -79,11 +88,15 @@ class Operations:
             return
         pending = [(action, plan) for action, plan in zip(wanted, plans, strict=True) if plan.differences]
         if not pending:
-            self._tell(f"Nothing to change: {_what(plans)} would leave the file as it is.", "information")
+            said = "; ".join(note for plan in plans for note in plan.change.notes)
+            self._tell(
+                f"Nothing to change: {_what(plans)} would leave the file as it is. {said}".strip(), "information"
+            )
             return
         plans = [plan for _, plan in pending]
         if await self._app.push_screen_wait(_question(plans, self._label)) != _APPLY:
             return
+        self._app.main.acting()
         for action, _ in pending:
             await self._perform(action)
 
@@ -114,7 +127,8 @@ class Operations:
     def _tell(self, text: str, severity: str) -> None:
         """Say a short thing in passing; what is long, or went wrong, stays until it has been read."""
         if severity == "error" or len(text) > _PASSING:
-            self._app.push_screen(ConfirmScreen((("Not done", "strong"),), (cells.say(text),), ("Close",)))
+            title = "Not done" if severity == "error" else "statewatch"
+            self._app.push_screen(ConfirmScreen(((title, "strong"),), (cells.say(text),), ("Close",)))
         else:
             self._app.tell(harmless(text), severity)
 
@@ -126,14 +140,14 @@ def _what(plans: Sequence[Preview]) -> str:
 
 
 def _question(plans: Sequence[Preview], label: Callable[[Path], str]) -> ConfirmScreen:
-    lines: list[Cell] = []
+    undoing = plans[0].change.name.startswith("undo ")
+    back = "" if undoing else ", and u undoes it" if len(plans) == 1 else ", and u undoes it, one file at a time"
+    lines: list[Cell] = [((f"A copy of the file is kept first{back}.", "muted"),)]
     for plan in plans:
-        lines += [(("in ", "muted"), (label(plan.path), "strong")), *change_lines(plan.differences), ()]
         if (holder := lock.holder(plan.path)) is not None:
             lines.append(((f"locked now by {holder}", "warn"),))
-    lines.append((("A copy of the file is kept first, and u undoes it.", "muted"),))
-    if plans[0].change.name == "disable":
-        lines.append((("The tool that owns the file tests an open hook again after its cool-down.", "muted"),))
+        lines += [((harmless(note), "warn"),) for note in plan.change.notes]
+        lines += [(), (("in ", "muted"), (label(plan.path), "strong")), *change_lines(plan.differences)]
     return ConfirmScreen(((f"{_what(plans)}?", "strong"),), lines, (_CANCEL, _APPLY))
 
 
@@ -152,4 +166,5 @@ def _done(outcome: Outcome) -> str:
     if not outcome.changed:
         return f"{_what([outcome.plan])}: nothing to change any more."
     again = f" after {outcome.applied} tries" if outcome.applied > 1 else ""
-    return f"Done{again}: {_what([outcome.plan])}. u undoes it."
+    undoing = outcome.plan.change.name.startswith("undo ")
+    return f"Done{again}: {_what([outcome.plan])}.{'' if undoing else ' u undoes it.'}"

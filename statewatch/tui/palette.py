@@ -1,10 +1,13 @@
 """The palette: every action of the registry and every source."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+from textual.screen import Screen
 
 from statewatch.tui.registry import COMMANDS, Command
 
@@ -21,14 +24,15 @@ class Palette(Provider):
     async def discover(self) -> Hits:
         """Offer everything while nothing is typed."""
         for title, help_text, run in self._entries():
-            yield DiscoveryHit(title, run, help=help_text)
+            yield DiscoveryHit(Content(title), run, text=title, help=help_text)
 
     async def search(self, query: str) -> Hits:
         """Offer what matches *query*."""
         matcher = self.matcher(query)
         for title, help_text, run in self._entries():
             if (score := matcher.match(title)) > 0:
-                yield Hit(score, matcher.highlight(title), run, help=help_text)
+                found = Content(title) if "[" in title else matcher.highlight(title)  # it takes brackets for markup
+                yield Hit(score, found, run, text=title, help=help_text)
 
     @property
     def _dashboard(self) -> "StatewatchApp":
@@ -45,19 +49,22 @@ class Palette(Provider):
     def _reachable(self, command: Command) -> bool:
         return bool({"app", "view", *_VIEW_OF_SCOPE}.intersection(command.scopes)) or self._active(command) is not None
 
-    def _active(self, command: Command) -> str | None:
-        bindings = self.screen.active_bindings.values()
+    def _active(self, command: Command, screen: Screen[Any] | None = None) -> str | None:
+        """Return the key of a command that works on the screen below the palette, or on another one."""
+        bindings = (screen or self.screen).active_bindings.values()
         return next((each.binding.key for each in bindings if each.binding.id == command.id), None)
 
     async def _run(self, command: Command) -> None:
         """Press the key of the action, after going to the view in which it works."""
-        if self._active(command) is None and (view := _VIEW_OF_SCOPE.get(command.scopes[-1])):
-            await self._dashboard.main.go(view)
+        if self._active(command) is None:
+            here = self._dashboard.main.view.NAME
+            await self._dashboard.action_go(_VIEW_OF_SCOPE.get(command.scopes[-1], here))
+            await asyncio.to_thread(self._dashboard.presenter.wait, 1)  # until there are rows to act on
         self.app.call_later(self._press, command)
 
     def _press(self, command: Command) -> None:
-        if (key := self._active(command)) is not None:
+        if (key := self._active(command, self.app.screen)) is not None:
             self.app.simulate_key(key)
 
     async def _go(self, view: str, key: str) -> None:
-        await self._dashboard.main.go(view, key)
+        await self._dashboard.action_go(view, key)

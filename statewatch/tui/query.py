@@ -1,11 +1,12 @@
 """What an operator types into the filter, as a predicate over rows: `words key:value !not /regex/`."""
 
 import re
-import shlex
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 Predicate: TypeAlias = Callable[[Mapping[str, str]], bool]
+
+_PARTS = re.compile(r'!?/(?:[^/\\]|\\.)+/(?=\s|$)|(?:"[^"]*"|\S)+')
 
 
 def parse(text: str) -> Predicate:
@@ -15,28 +16,35 @@ def parse(text: str) -> Predicate:
 
 
 def _split(text: str) -> list[str]:
-    try:
-        lexer = shlex.shlex(text, posix=True, punctuation_chars=False)
-        lexer.whitespace_split, lexer.commenters, lexer.escape, lexer.quotes = True, "", "", '"'
-        return list(lexer)
-    except ValueError:  # a quote still open
-        return text.split()
+    """Split at blanks, but not inside a closed pair of quotes or slashes."""
+    return _PARTS.findall(text)
 
 
 def _part(part: str) -> Predicate:
-    if part.startswith("!") and len(part) > 1:
+    if part.startswith("!"):
         inner = _part(part[1:])
-        return lambda fields: not inner(fields)
-    if len(part) > 2 and part.startswith("/") and part.endswith("/"):
-        return _regex(part[1:-1])
+        unfinished = part in {"!", "!/"} or part.endswith(":")
+        return _anything if unfinished else lambda fields: not inner(fields)
+    if part.startswith("/"):
+        return _regex(part[1:].removesuffix("/"))
+    part = part.replace('"', "")
     key, colon, value = part.partition(":")
-    if colon and key and value:
+    if colon and key:
         return _named(key.casefold(), value.casefold(), part.casefold())
     return _word(part.casefold())
 
 
+def _anything(_fields: Mapping[str, str]) -> bool:
+    return True
+
+
 def _word(word: str) -> Predicate:
-    return lambda fields: any(word in value.casefold() for value in fields.values())
+    return lambda fields: any(word in value.casefold() for value in _plainly(fields))
+
+
+def _plainly(fields: Mapping[str, str]) -> list[str]:
+    """Return what is looked at without being named: not the source, since `aud` is not meant to find `.claude`."""
+    return [value for name, value in fields.items() if name != "source"]
 
 
 def _named(key: str, value: str, whole: str) -> Predicate:
@@ -54,4 +62,4 @@ def _regex(pattern: str) -> Predicate:
         compiled = re.compile(pattern, re.IGNORECASE)
     except re.error:
         return _word(pattern.casefold())
-    return lambda fields: any(compiled.search(value) for value in fields.values())
+    return lambda fields: any(compiled.search(value) for value in _plainly(fields))

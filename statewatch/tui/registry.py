@@ -7,12 +7,15 @@ from textual.binding import Binding, BindingType
 
 from statewatch.tui.widgets import table_model
 
-Scope: TypeAlias = Literal["app", "view", "overview", "hooks", "table", "diff", "text", "confirm", "filter"]
+Scope: TypeAlias = Literal["app", "view", "overview", "hooks", "table", "pane", "diff", "text", "confirm", "filter"]
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One action. `id` names it for key maps; `writes` puts it behind the read-only guard; `shown` in the key bar."""
+    """One action. `id` names it for key maps; `writes` puts it behind the read-only guard; `shown` in the key bar.
+
+    One with `priority` works in front of questions and text inputs too.
+    """
 
     id: str
     keys: str
@@ -24,6 +27,7 @@ class Command:
     shown: bool = False
     key_display: str | None = None
     in_palette: bool = True
+    priority: bool = False
 
 
 VIEWS: tuple[tuple[str, str, str], ...] = (
@@ -69,7 +73,7 @@ COMMANDS: tuple[Command, ...] = (
         "x",
         "disable",
         "Disable",
-        "Open the chosen circuits, so that the hooks are skipped",
+        "Open the chosen circuits: the hooks are skipped",
         ("hooks",),
         True,
         True,
@@ -99,12 +103,13 @@ COMMANDS: tuple[Command, ...] = (
         "diff",
         "Diff",
         "Show what changed last in what is chosen, before and after",
-        ("view", "overview"),
+        ("view",),
         shown=True,
     ),
     Command("view.sort", "s", "sort", "Sort", "Sort by the next column", ("view",)),
     Command("view.reverse", "S", "reverse", "Reverse", "Sort the other way round", ("view",)),
     Command("view.zoom", "z", "zoom", "Zoom", "Give the focused pane all the room, or take it back", ("view",)),
+    Command("view.back", "escape", "back", "Back", "Go back to the main table; there, take the filter away", ("view",)),
     Command(
         "app.undo",
         "u",
@@ -138,19 +143,31 @@ COMMANDS: tuple[Command, ...] = (
         in_palette=False,
     ),
     Command("app.save", "f12", "app.save_screenshot", "Save screen", "Save the screen as an SVG picture", ("app",)),
+    Command("app.quit", "q", "app.quit", "Quit", "End statewatch; the runs go on", ("app",), shown=True),
     Command(
+        "app.leave",
+        "ctrl+c",
         "app.quit",
-        "q,ctrl+c",
-        "app.quit",
-        "Quit",
-        "End statewatch; the runs go on",
+        "Quit at once",
+        "End statewatch from anywhere",
         ("app",),
-        shown=True,
-        key_display="q",
+        in_palette=False,
+        priority=True,
     ),
     *(
         Command(name, keys, action, text, text, ("table",), shown=name == "table.open", in_palette=False)
         for name, keys, action, text in table_model.ACTIONS
+    ),
+    *(
+        Command(name, keys, action, text, text, ("pane",), in_palette=False)
+        for name, keys, action, text in (
+            ("pane.up", "up,k", "scroll_up", "One line up"),
+            ("pane.down", "down,j", "scroll_down", "One line down"),
+            ("pane.page-up", "pageup", "page_up", "One page up"),
+            ("pane.page-down", "pagedown,space", "page_down", "One page down"),
+            ("pane.first", "home,g", "scroll_home", "To the beginning"),
+            ("pane.last", "end,G", "scroll_end", "To the end"),
+        )
     ),
     Command(
         "diff.next", "n", "move(1)", "Next change", "Go to the next revision of this source", ("diff",), shown=True
@@ -158,12 +175,30 @@ COMMANDS: tuple[Command, ...] = (
     Command("diff.previous", "p", "move(-1)", "Previous", "Go to the revision before", ("diff",), shown=True),
     Command("screen.close", "escape,q", "close", "Back", "Go back", ("diff", "text"), shown=True, in_palette=False),
     Command("text.copy", "y", "copy", "Copy", "Copy this text", ("text",), shown=True),
-    Command(
-        "confirm.cancel", "escape", "cancel", "Cancel", "Change nothing", ("confirm",), shown=True, in_palette=False
+    *(
+        Command(
+            name, key, action, label, text, ("confirm",), shown=shown is not None, key_display=shown, in_palette=False
+        )
+        for name, key, action, label, text, shown in (
+            ("confirm.next", "right", "choose(1)", "Choose", "Go to the next answer", "←→"),
+            ("confirm.previous", "left", "choose(-1)", "Choose", "Go to the answer before", None),
+            ("confirm.down", "down", "scroll(1)", "Scroll", "Scroll down", "↑↓"),
+            ("confirm.up", "up", "scroll(-1)", "Scroll", "Scroll up", None),
+            ("confirm.cancel", "escape", "cancel", "Cancel", "Change nothing", "esc"),
+        )
     ),
     Command(
-        "filter.close", "escape", "clear", "Clear", "Show everything again", ("filter",), shown=True, in_palette=False
+        "filter.rows",
+        "enter,down",
+        "rows",
+        "Rows",
+        "Go to the rows",
+        ("filter",),
+        shown=True,
+        key_display="⏎",
+        in_palette=False,
     ),
+    Command("filter.clear", "escape", "clear", "Clear", "Show all again", ("filter",), shown=True, in_palette=False),
 )
 
 _BY_ID = {command.id: command for command in COMMANDS}
@@ -190,6 +225,7 @@ def bindings(scope: Scope) -> list[BindingType]:
             key_display=each.key_display,
             id=each.id,
             tooltip=each.help,
+            priority=each.priority,
         )
         for each in in_scope(scope)
     ]

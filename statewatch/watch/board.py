@@ -22,6 +22,9 @@ MOST_CHANGES = 1_000
 MOST_LINES = 50
 """So many lines one revision may add; the rest is counted, so that a rewritten file does not push all else out."""
 
+ACTIVITY_INTERVAL, MOST_INTERVALS = 5.0, 720
+"""Seconds in which changes are counted together, and how many such counts are kept: an hour at least."""
+
 DROPPED_AFTER = 10.0
 """Seconds for which a source that was found by itself is shown on after its file was deleted."""
 
@@ -56,11 +59,12 @@ class Board:
     tracked: Mapping[str, Tracked] = field(default_factory=dict)
     changes: tuple[ChangeLine, ...] = ()
     lines: int = 0
+    activity: tuple[tuple[float, int], ...] = ()
 
     def picture(self, at: float, watching: Watching) -> Picture:
         """Return what the screens show."""
         sources = sorted((each.source for each in self.tracked.values()), key=lambda source: source.label)
-        return Picture(at, tuple(sources), self.changes, watching)
+        return Picture(at, tuple(sources), self.changes, self.activity, watching)
 
 
 def advance(board: Board, seen: Observation, policy_of: Callable[[str], Policy]) -> Board:
@@ -182,7 +186,18 @@ def _with(board: Board, tracked: Tracked, at: float, said: list[Sentence], after
         tracked={**board.tracked, source.key: tracked},
         changes=(*reversed(lines), *board.changes)[:MOST_CHANGES],
         lines=board.lines + len(lines),
+        activity=_counted(board.activity, at, len(lines)),
     )
+
+
+def _counted(activity: tuple[tuple[float, int], ...], at: float, lines: int) -> tuple[tuple[float, int], ...]:
+    """Return the activity with so many lines more, in intervals of a few seconds, newest first."""
+    if not lines:
+        return activity
+    begun = at // ACTIVITY_INTERVAL * ACTIVITY_INTERVAL
+    if activity and activity[0][0] == begun:
+        return ((begun, activity[0][1] + lines), *activity[1:])
+    return ((begun, lines), *activity)[:MOST_INTERVALS]
 
 
 def _without(board: Board, key: str) -> Board:

@@ -97,9 +97,12 @@ class ChangeLine:
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """How the sources are watched: by notification (`live`) or by `polling`, and why; `looked_in` names the places."""
+    """How the sources are watched: by notification (`live`) or by `polling`, and why; `looked_in` names the places.
 
-    mode: Literal["live", "polling"] = "live"
+    `starting` says that nothing has been looked at yet.
+    """
+
+    mode: Literal["starting", "live", "polling"] = "live"
     reason: str = ""
     looked_in: tuple[str, ...] = ()
 
@@ -111,6 +114,8 @@ class Picture:
     at: float
     sources: tuple[Source, ...] = ()
     changes: tuple[ChangeLine, ...] = ()
+    activity: tuple[tuple[float, int], ...] = ()
+    """How many changes there were, by the instant at which a short interval began: also of those no longer listed."""
     watching: Watching = field(default_factory=Watching)
 
     def source(self, key: str) -> Source | None:

@@ -11,6 +11,7 @@ from statewatch.kinds.hooks import first_line
 from statewatch.tui.models import cells
 from statewatch.tui.models.row import TableSpec
 from statewatch.tui.widgets.table_model import Cell, Column
+from statewatch.watch.attention import stalled_for
 from statewatch.watch.picture import Picture, Source
 
 
@@ -48,7 +49,9 @@ class BatchRow:
 
     def eta(self, now: float) -> float | None:
         """Return the instant at which a running batch will be done, or None where nothing says so."""
-        return self.source.pace.eta(self.left, now) if self.view.is_running else None
+        if not self.view.is_running or stalled_for(self.source, now) is not None:
+            return None
+        return self.source.pace.eta(self.left, now)
 
 
 @dataclass(frozen=True)
@@ -125,19 +128,28 @@ def rate(row: BatchRow) -> str:
     return f"{'' if pace.observed else '~'}{times.span(pace.seconds_per_item)}/item"
 
 
-def eta(row: BatchRow, now: float) -> Cell:
-    """Return when a batch will be done, as a time of day."""
+def eta(row: BatchRow, now: float) -> str:
+    """Return when a batch will be done, to the minute: no estimate is better than that."""
     end = row.eta(now)
-    return () if end is None else cells.own(times.clock(end, now))
+    if end is None:
+        return ""
+    text = times.clock(end, now)
+    return text[:-3] if text.count(":") == 2 else text
+
+
+def _eta(row: BatchRow, now: float) -> Cell:
+    return cells.own(eta(row, now))
 
 
 def _changed(row: BatchRow, now: float) -> Cell:
     return cells.age(row.source.changed_at, now)
 
 
-def _status(row: BatchRow, _now: float) -> Cell:
+def _status(row: BatchRow, now: float) -> Cell:
     if row.view.status == batch.COMPLETED and row.failed:
         return (("✕ completed", "bad"),)  # its tool says so whatever failed; the next columns say what
+    if stalled_for(row.source, now) is not None:
+        return (("▲ stalled", "warn"),)
     return cells.marked(row.view.status)
 
 
@@ -145,8 +157,9 @@ def _progress(row: BatchRow, _now: float) -> Cell:
     return progress(row, 14)
 
 
-def _done(row: BatchRow, _now: float) -> Cell:
-    return cells.own(f"{row.done}/{row.view.total}")
+def counted(row: BatchRow) -> str:
+    """Return how many items have been dealt with, of how many."""
+    return f"{row.view.total - row.left}/{row.view.total}"
 
 
 def _failed(row: BatchRow, _now: float) -> Cell:
@@ -175,27 +188,53 @@ def _item_state(row: ItemRow, _now: float) -> Cell:
     return cells.marked(row.item.outcome)
 
 
+def _index(row: ItemRow, _now: float) -> Cell:
+    return cells.own(str(row.item.index), "muted")
+
+
+def _tries(row: ItemRow, _now: float) -> Cell:
+    return cells.own(str(row.item.tries)) if row.item.tries else ()
+
+
+def _took(row: ItemRow, _now: float) -> Cell:
+    return cells.own(times.span(row.item.duration)) if row.item.duration else ()
+
+
+def _recorded(row: ItemRow, now: float) -> Cell:
+    return cells.own(times.clock(row.item.at, now), "muted") if row.item.at else ()
+
+
+def _commit(row: ItemRow, _now: float) -> Cell:
+    return cells.own(harmless(row.item.commit or "", 200)[:8], "muted")
+
+
+def _item_error(row: ItemRow, _now: float) -> Cell:
+    return cells.say(first_line(row.item.error))
+
+
 SPEC: TableSpec[BatchRow] = TableSpec(
     columns=(
-        Column("batch", "BATCH", lambda row, _now: cells.own(row.name), width=28, minimum=22, flex=1),
+        Column("batch", "BATCH", lambda row, _now: cells.own(row.name), width=28, minimum=21, flex=1),
         Column("status", "STATUS", _status, width=13, minimum=13, priority=1),
         Column("progress", "PROGRESS", _progress, width=14, minimum=14, priority=4),
-        Column("done", "DONE", _done, width=7, minimum=7, align="right"),
+        Column("items", "ITEMS", lambda row, _now: cells.own(counted(row)), width=9, minimum=7, align="right"),
         Column("failed", "FAILED", _failed, width=6, minimum=6, align="right"),
-        Column("skipped", "SKIPPED", _skipped, width=7, minimum=7, align="right", priority=6),
-        Column("left", "LEFT", lambda row, _now: cells.number(row.left), width=5, minimum=5, align="right", priority=2),
-        Column("rate", "RATE", lambda row, _now: cells.own(rate(row)), width=10, minimum=10, align="right", priority=5),
-        Column("eta", "ETA", eta, width=11, minimum=8, align="right", ticks=True, priority=3),
-        Column("current", "NEXT ITEM", _current, width=24, minimum=16, flex=3, priority=7),
-        Column("age", "CHANGED", _changed, width=7, minimum=7, align="right", ticks=True, priority=8),
-        Column("tokens", "TOKENS", _tokens, width=7, minimum=7, align="right", priority=9),
-        Column("source", "SOURCE", _source, width=26, minimum=22, priority=10),
+        Column("skipped", "SKIPPED", _skipped, width=7, minimum=7, align="right", priority=7),
+        Column("done", "DONE", lambda row, _now: cells.number(row.done), width=5, minimum=5, align="right", priority=6),
+        Column("left", "LEFT", lambda row, _now: cells.number(row.left), width=5, minimum=5, align="right", priority=5),
+        Column("rate", "RATE", lambda row, _now: cells.own(rate(row)), width=9, minimum=9, align="right", priority=3),
+        Column("eta", "ETA", _eta, width=11, minimum=11, align="right", ticks=True, priority=2),
+        Column("current", "NEXT ITEM", _current, width=24, minimum=16, flex=3, priority=8),
+        Column("age", "CHANGED", _changed, width=7, minimum=7, align="right", ticks=True, priority=9),
+        Column("tokens", "TOKENS", _tokens, width=7, minimum=7, align="right", priority=10),
+        Column("source", "SOURCE", _source, width=26, minimum=22, priority=11),
     ),
     empty="no batch yet: it appears here as soon as one writes its state",
     sorts={
         "batch": lambda row: row.name,
         "status": lambda row: row.view.status,
         "progress": lambda row: -((row.view.total - row.left) / row.view.total if row.view.total else 0),
+        "items": lambda row: row.left - row.view.total,
         "done": lambda row: -row.done,
         "failed": lambda row: -row.failed,
         "skipped": lambda row: -row.skipped,
@@ -207,47 +246,14 @@ SPEC: TableSpec[BatchRow] = TableSpec(
 
 ITEMS: TableSpec[ItemRow] = TableSpec(
     columns=(
-        Column(
-            "index", "#", lambda row, _now: cells.own(str(row.item.index), "muted"), width=4, minimum=3, align="right"
-        ),
-        Column("status", "STATUS", _item_state, width=11, minimum=6),
-        Column("title", "TITLE", lambda row, _now: cells.own(row.title), width=36, minimum=20, flex=2),
-        Column(
-            "tries",
-            "TRIES",
-            lambda row, _now: cells.own(str(row.item.tries)) if row.item.tries else (),
-            width=5,
-            align="right",
-            priority=2,
-        ),
-        Column(
-            "took",
-            "TOOK",
-            lambda row, _now: cells.own(times.span(row.item.duration)) if row.item.duration else (),
-            width=5,
-            align="right",
-            priority=5,
-        ),
-        Column(
-            "at",
-            "RECORDED",
-            lambda row, now: cells.own(times.clock(row.item.at, now), "muted") if row.item.at else (),
-            width=11,
-            minimum=8,
-            priority=4,
-        ),
-        Column(
-            "commit", "COMMIT", lambda row, _now: cells.say((row.item.commit or "")[:8], "muted"), width=8, priority=3
-        ),
-        Column(
-            "error",
-            "ERROR",
-            lambda row, _now: cells.say(first_line(row.item.error)),
-            width=30,
-            minimum=16,
-            flex=3,
-            priority=1,
-        ),
+        Column("index", "#", _index, width=4, minimum=3, align="right"),
+        Column("status", "STATUS", _item_state, width=11, minimum=11),
+        Column("title", "TITLE", lambda row, _now: cells.own(row.title), width=36, minimum=22, flex=2),
+        Column("tries", "TRIES", _tries, width=5, minimum=5, align="right", priority=2),
+        Column("took", "TOOK", _took, width=5, minimum=5, align="right", priority=5),
+        Column("at", "RECORDED", _recorded, width=12, minimum=12, priority=3),
+        Column("commit", "COMMIT", _commit, width=8, minimum=8, priority=4),
+        Column("error", "ERROR", _item_error, width=30, minimum=14, flex=3, priority=1),
     ),
     empty="no items",
     sorts={

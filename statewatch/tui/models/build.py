@@ -1,15 +1,19 @@
 """From a picture and what the operator looks at to the finished model of a view: filtered, sorted, immutable."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
+from statewatch.kinds import times
 from statewatch.tui import query
 from statewatch.tui.models import batches, cells, changes, hooks, overview, sources, workflows
 from statewatch.tui.models.frame import Frame, frame
 from statewatch.tui.models.row import Row, TableSpec
 from statewatch.tui.widgets.table_model import Cell
 from statewatch.watch.picture import Picture
+
+_KIND_OF_VIEW = {"hooks": "hooks", "batches": "batch", "workflows": "workflow"}
+_MOST_WARNINGS = 3
 
 Rows: TypeAlias = tuple[Row, ...]
 
@@ -36,11 +40,25 @@ class Model:
     tables: Mapping[str, Rows] = field(default_factory=dict)
     panes: Mapping[str, tuple[Cell, ...]] = field(default_factory=dict)
     hidden: int = 0
+    warnings: tuple[Cell, ...] = ()
+    """What to say above the rows: which of them are old, since their file cannot be read now."""
 
 
 def build(ask: Ask) -> Model:
     """Return the model for *ask*: pure, so that it can be made in any thread."""
-    return _BUILDERS[ask.view](ask)
+    model = _BUILDERS[ask.view](ask)
+    return replace(model, warnings=_warnings(ask)) if ask.view in _KIND_OF_VIEW else model
+
+
+def _warnings(ask: Ask) -> tuple[Cell, ...]:
+    return tuple(
+        (
+            (f"✕ {source.label}: {source.problem.reason}; ", "bad"),
+            (f"showing the version of {times.clock(source.revision.modified_at, ask.now)}", "warn"),
+        )
+        for source in ask.picture.sources
+        if source.kind == _KIND_OF_VIEW[ask.view] and source.problem is not None and source.revision is not None
+    )[:_MOST_WARNINGS]
 
 
 def _arranged(rows: Rows, spec: TableSpec[Any], ask: Ask) -> tuple[Rows, int]:
@@ -60,7 +78,7 @@ def _chosen(rows: Rows, key: str | None) -> Any:
 def _overview(ask: Ask) -> Model:
     needs, hidden = _arranged(overview.need_rows(ask.picture, ask.now), overview.NEEDS, ask)
     runs, _ = _arranged(overview.run_rows(ask.picture), overview.RUNS, ask)
-    said, _ = _arranged(changes.rows(ask.picture), changes.SPEC, ask)
+    said, _ = _arranged(changes.news(ask.picture), changes.SPEC, ask)
     panes = {"circuits": overview.circuits(ask.picture)}
     return Model(
         "overview", ask.now, frame(ask.picture, ask.now), {"needs": needs, "runs": runs, "said": said}, panes, hidden
@@ -73,6 +91,13 @@ def _batches(ask: Ask) -> Model:
     tables = {"batches": rows, "items": batches.items(row) if row else ()}
     notes = tuple((("assumed: ", "warn"), *cells.say(note, "muted")) for note in row.view.notes) if row else ()
     return Model("batches", ask.now, frame(ask.picture, ask.now), tables, {"notes": notes}, hidden)
+
+
+def _workflows(ask: Ask) -> Model:
+    rows, hidden = _arranged(workflows.rows(ask.picture), workflows.SPEC, ask)
+    row = _chosen(rows, ask.chosen)
+    panes = {"detail": workflows.text(row, ask.now) if row else ()}
+    return Model("workflows", ask.now, frame(ask.picture, ask.now), {"workflows": rows}, panes, hidden)
 
 
 def _hooks(ask: Ask) -> Model:
@@ -93,7 +118,7 @@ def _single(view: str, rows_of: Callable[[Picture], Rows], spec: TableSpec[Any])
 _BUILDERS: Mapping[str, Callable[[Ask], Model]] = {
     "overview": _overview,
     "batches": _batches,
-    "workflows": _single("workflows", workflows.rows, workflows.SPEC),
+    "workflows": _workflows,
     "hooks": _hooks,
     "state": _single("state", sources.rows, sources.SPEC),
     "changes": _single("changes", changes.rows, changes.SPEC),

@@ -67,8 +67,11 @@ def bar(done: int, failed: int, skipped: int, total: int, width: int = 20) -> Ce
     if total <= 0:
         return own("░" * width, "muted")
     edges = [round(width * part / total) for part in (done, done + failed, done + failed + skipped)]
-    if failed and edges[1] == edges[0]:  # a failure is never rounded away
-        edges[1] = min(width, edges[0] + 1)
+    # Only what is whole looks whole, and a failure is never rounded away.
+    limit = width if done + failed + skipped >= total else max(1, width - 1)
+    edges = [min(edge, limit) for edge in edges]
+    if failed and edges[1] == edges[0]:
+        edges[1] = min(limit, edges[0] + 1)
         edges[0] = edges[1] - 1
         edges[2] = max(edges[2], edges[1])
     good, bad, skip = edges[0], edges[1] - edges[0], edges[2] - edges[1]

@@ -29,6 +29,11 @@ class ChangeRow:
         return {"kind": self.line.kind, "source": self.line.label, "subject": said.subject, "text": said.text}
 
 
+def news(picture: Picture) -> tuple[ChangeRow, ...]:
+    """Return the changes without what happens all the time, newest first."""
+    return tuple(row for row in rows(picture) if not row.line.sentence.routine)
+
+
 def rows(picture: Picture) -> tuple[ChangeRow, ...]:
     """Return the changes, newest first."""
     return tuple(map(ChangeRow, picture.changes))
@@ -43,14 +48,14 @@ def _what(row: ChangeRow, _now: float) -> Cell:
 
 def _brief(row: ChangeRow, _now: float) -> Cell:
     said, kind = row.line.sentence, row.line.kind
-    who = kind if kind == "batch" else said.subject  # a batch id is long and says little
+    who = row.line.label if not said.subject else kind if kind == "batch" else said.subject  # a batch id says little
     return ((f"{who}  ", "strong"), (said.text, cells.tone(said.tone)))
 
 
 BRIEF: TableSpec[ChangeRow] = TableSpec(
     columns=(
-        Column("at", "JUST", lambda row, now: cells.own(times.clock(row.line.at, now), "muted"), width=8, minimum=8),
-        Column("what", "CHANGED", _brief, width=50, minimum=16, flex=1),
+        Column("at", "CHANGED", lambda row, now: cells.own(times.clock(row.line.at, now), "muted"), width=8, minimum=8),
+        Column("what", "", _brief, width=50, minimum=16, flex=1),
     ),
     empty="nothing yet since the start",
 )
@@ -59,9 +64,9 @@ SPEC: TableSpec[ChangeRow] = TableSpec(
     columns=(
         Column("at", "TIME", lambda row, now: cells.own(times.clock(row.line.at, now), "muted"), width=8, minimum=8),
         Column("kind", "KIND", lambda row, _now: cells.own(row.line.kind), width=8, minimum=8, priority=1),
-        Column("what", "WHAT CHANGED", _what, width=50, minimum=16, flex=1),
+        Column("what", "WHAT CHANGED", _what, width=60, minimum=46, flex=1),
         Column(
-            "source", "SOURCE", lambda row, _now: cells.own(row.line.label, "muted"), width=26, minimum=20, priority=2
+            "source", "SOURCE", lambda row, _now: cells.own(row.line.label, "muted"), width=30, minimum=30, priority=2
         ),
     ),
     empty="nothing has changed since the start",

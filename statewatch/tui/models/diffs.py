@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 
 from statewatch.documents.diff import Change, diff
 from statewatch.documents.text import harmless, harmless_lines
@@ -49,7 +50,7 @@ class DiffModel:
         counts = {op: sum(row.change.op == op for row in self.rows) for op in _SIGNS}
         return (
             (f" {self.line.label}  ", "strong"),
-            (f"changed {times.clock(self.line.at, now)}  ", "muted"),
+            (f"{times.clock(self.line.at, now)}  ", "muted"),
             *(((f"{sign}{counts[op]}  ", role if counts[op] else "muted")) for op, (sign, role) in _SIGNS.items()),
         )
 
@@ -65,8 +66,16 @@ def load(line: ChangeLine, recall: Callable[[str], JSON]) -> DiffModel:
 
 
 def change_lines(changes: tuple[Change, ...]) -> tuple[Cell, ...]:
-    """Return changes as lines of text, for the question before an action."""
-    return tuple(_change_line(change) for change in changes)
+    """Return changes as lines of text, for the question before an action: those at one place under its name."""
+    lines: list[Cell] = []
+    for place, group in groupby(changes, key=lambda change: change.pointer.rpartition("/")[0]):
+        together = list(group)
+        if len(together) == 1 or not place:
+            lines += [_change_line(change, change.pointer) for change in together]
+        else:
+            lines.append(cells.say(place, "muted"))
+            lines += [(("  ", ""), *_change_line(change, change.pointer[len(place) + 1 :])) for change in together]
+    return tuple(lines)
 
 
 def sides(change: Change) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
@@ -76,9 +85,9 @@ def sides(change: Change) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
     return before or (cells.own("nothing here before", "muted"),), after or (cells.own("nothing here now", "muted"),)
 
 
-def _change_line(change: Change) -> Cell:
+def _change_line(change: Change, place: str) -> Cell:
     sign, role = _SIGNS[change.op]
-    return ((f"{sign} ", role), (f"{harmless(change.pointer)}  ", ""), *_values(change))
+    return ((f"{sign} ", role), (f"{harmless(place) or '/'}  ", ""), *_values(change))
 
 
 def _values(change: Change) -> Cell:

@@ -2,15 +2,20 @@
 
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from statewatch.documents.text import harmless
 from statewatch.kinds import times
 from statewatch.tui.models import cells
-from statewatch.tui.widgets.table_model import Cell, Span
+from statewatch.tui.widgets.table_model import Cell, Span, fill
 from statewatch.watch.attention import attention
 from statewatch.watch.picture import Picture
 
 SMALLEST = (60, 20)
 """Columns and lines from which on everything has its place."""
+
+_GIVEN_UP = ("title", "name", "reason", "sources", "clock", "read-only", "mode")
+"""What the top line does without when it is narrow, in this order; what needs somebody stays to the last."""
 
 TIMELINE_SPAN = 600.0
 """Seconds of activity in the timeline."""
@@ -18,14 +23,26 @@ TIMELINE_SPAN = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The frame's figures. `activity` are the instants of the latest changes, newest first."""
+    """The frame's figures. `activity` counts changes by the instant.
+
+    `stale` when the view could not be made from what is there now.
+    """
 
     sources: int = 0
     needs: int = 0
     polling: bool = False
     reason: str = ""
     looked_in: tuple[str, ...] = ()
-    activity: tuple[float, ...] = ()
+    activity: tuple[tuple[float, int], ...] = ()
+    stale: bool = False
+    starting: bool = False
+
+    @property
+    def verdict(self) -> Span:
+        """Return whether anything needs somebody, in few words; before the first look nobody knows."""
+        if self.starting:
+            return ("reading …", "muted")
+        return (f"{self.needs} need you", "bad") if self.needs else ("all well", "good")
 
 
 def frame(picture: Picture, now: float) -> Frame:
@@ -36,42 +53,51 @@ def frame(picture: Picture, now: float) -> Frame:
         polling=picture.watching.mode == "polling",
         reason=harmless(picture.watching.reason, 60),
         looked_in=picture.watching.looked_in,
-        activity=tuple(line.at for line in picture.changes),
+        activity=picture.activity,
+        starting=picture.watching.mode == "starting",
     )
 
 
 def too_small(seen: Frame, size: tuple[int, int]) -> Cell:
     """Return the top line of a terminal that is too small for everything: what needs somebody still comes first."""
-    needs: Span = (f" {seen.needs} need you", "bad") if seen.needs else (" all well", "good")
-    return (needs, (f"  {size[0]}×{size[1]} is small, use {SMALLEST[0]}×{SMALLEST[1]}", "warn"))
+    text, role = seen.verdict
+    return ((f" {text}", role), (f"  {size[0]}×{size[1]} is small, use {SMALLEST[0]}×{SMALLEST[1]}", "warn"))
 
 
 def top_line(seen: Frame, title: str, now: float, width: int, *, read_only: bool) -> Cell:
     """Return the top line, always true; what matters least gives way first when it is narrow."""
-    mode: Span = (
-        (f"◌ polling{f' ({seen.reason})' if seen.reason else ''}", "warn") if seen.polling else ("● live", "good")
-    )
-    needs: Span = (f"{seen.needs} need you", "bad") if seen.needs else ("all well", "good")
-    right: list[Span] = [mode, (f"{seen.sources} sources", ""), needs, (times.clock(now), "strong")]
-    if read_only:
-        right.insert(1, ("read-only", "warn"))
     gap = "   " if width >= 80 else "  "
-    used = sum(len(text) for text, _ in right) + len(gap) * len(right)
-    name = "statewatch"
-    left = (
-        f" {name}  {title}"
-        if used + len(name) + len(title) + 4 <= width
-        else f" {name}"
-        if used + len(name) + 2 <= width
-        else ""
-    )
-    space = " " * max(1, width - used - len(left) + len(gap) - 1)
-    spans: list[Span] = [(left, "strong"), (space, "")]
-    for index, span in enumerate(right):
-        if index:
-            spans.append((gap, ""))
-        spans.append(span)
-    return tuple(spans)
+    gone: set[str] = set()
+    for given_up in ("", *_GIVEN_UP):
+        gone.add(given_up)
+        left = "" if "name" in gone else " statewatch" if "title" in gone or not title else f" statewatch  {title}"
+        spans = _state(seen, now, gone, read_only=read_only)
+        used = cell_len(left) + sum(cell_len(text) for text, _ in spans) + len(gap) * (len(spans) - 1) + 2
+        if used <= width:
+            break
+    line: list[Span] = [(left, "strong"), (" " * (width - used + 1), "")]
+    for index, span in enumerate(spans):
+        line += [(gap, ""), span] if index else [span]
+    return tuple(fill(tuple(line), width))
+
+
+def _state(seen: Frame, now: float, gone: set[str], *, read_only: bool) -> list[Span]:
+    """Return the pieces at the right of the top line, without those that are gone."""
+    pieces: dict[str, Span] = {"mode": _mode(seen, with_reason="reason" not in gone)}
+    if read_only:
+        pieces["read-only"] = ("read-only", "warn")
+    pieces |= {"sources": (f"{seen.sources} sources", ""), "needs": seen.verdict, "clock": (times.clock(now), "strong")}
+    return [piece for name, piece in pieces.items() if name not in gone]
+
+
+def _mode(seen: Frame, *, with_reason: bool) -> Span:
+    if seen.stale:
+        return ("✕ not up to date", "bad")
+    if seen.starting:
+        return ("◌ starting", "muted")
+    if seen.polling:
+        return (f"◌ polling{f' ({seen.reason})' if seen.reason and with_reason else ''}", "warn")
+    return ("● live", "good")
 
 
 def timeline(seen: Frame, now: float, width: int) -> Cell:
@@ -81,8 +107,8 @@ def timeline(seen: Frame, now: float, width: int) -> Cell:
     if room < 10:
         return ()
     counts = [0] * room
-    for at in seen.activity:
-        index = room - 1 - int((now - at) / TIMELINE_SPAN * room)
+    for at, changes in seen.activity:
+        index = room - 1 - int(max(0.0, now - at) / TIMELINE_SPAN * room)
         if 0 <= index < room:
-            counts[index] += 1
+            counts[index] += changes
     return ((label, "muted"), (cells.spark(counts), "info"), ("│ now", "muted"))

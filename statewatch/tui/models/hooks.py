@@ -23,6 +23,8 @@ class HookRow:
     source: Source
     hook: Hook
     policy: Policy
+    is_one_of_many: bool = False
+    """Whether there are several hook states, so that a name alone does not say which circuit is meant."""
 
     @property
     def key(self) -> str:
@@ -47,17 +49,19 @@ class HookRow:
 
 def rows(picture: Picture) -> tuple[HookRow, ...]:
     """Return all circuits of all hook states, the ones that need somebody first."""
-    found = [
-        HookRow(source, hook, source.policy)
-        for source in picture.sources
-        if isinstance(source.view, HooksView)
-        for hook in source.view.hooks
-    ]
+    views = [(source, source.view) for source in picture.sources if isinstance(source.view, HooksView)]
+    several = len(views) > 1
+    found = [HookRow(source, hook, source.policy, several) for source, view in views for hook in view.hooks]
     return tuple(sorted(found, key=lambda row: row.hook.rank))
 
 
 def _state(row: HookRow, _now: float) -> Cell:
     return cells.marked(row.hook.state)
+
+
+def _name(row: HookRow, _now: float) -> Cell:
+    where: Cell = ((f"  {row.source.label}", "muted"),) if row.is_one_of_many else ()
+    return ((row.name or "(no name)", ""), *where)
 
 
 def _retry(row: HookRow, now: float) -> Cell:
@@ -76,7 +80,7 @@ def _total(row: HookRow, _now: float) -> Cell:
 SPEC: TableSpec[HookRow] = TableSpec(
     columns=(
         Column("state", "STATE", _state, width=11, minimum=11),
-        Column("hook", "HOOK", lambda row, _now: cells.own(row.name), width=26, minimum=16, flex=1),
+        Column("hook", "HOOK", _name, width=28, minimum=22, flex=1),
         Column(
             "row",
             "IN A ROW",
@@ -84,11 +88,11 @@ SPEC: TableSpec[HookRow] = TableSpec(
             width=8,
             minimum=8,
             align="right",
-            priority=4,
+            priority=2,
         ),
-        Column("total", "TOTAL", _total, width=5, minimum=5, align="right", priority=3),
+        Column("total", "TOTAL", _total, width=5, minimum=5, align="right", priority=4),
         Column("retry", "RETRY IN", _retry, width=8, minimum=8, align="right", ticks=True, priority=1),
-        Column("error", "LAST ERROR", lambda row, _now: cells.own(row.error), width=36, minimum=18, flex=4, priority=2),
+        Column("error", "LAST ERROR", lambda row, _now: cells.own(row.error), width=36, minimum=16, flex=4, priority=3),
         Column(
             "success",
             "LAST OK",
@@ -100,7 +104,7 @@ SPEC: TableSpec[HookRow] = TableSpec(
             priority=5,
         ),
         Column(
-            "source", "SOURCE", lambda row, _now: cells.own(row.source.label, "muted"), width=24, minimum=24, priority=6
+            "source", "SOURCE", lambda row, _now: cells.own(row.source.label, "muted"), width=30, minimum=30, priority=6
         ),
     ),
     empty="no hook state yet: it appears here as soon as a hook has run",

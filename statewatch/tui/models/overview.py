@@ -6,13 +6,13 @@ from functools import cached_property
 
 from statewatch.documents.text import harmless
 from statewatch.kinds import hooks, times
-from statewatch.kinds.hooks import CLOSED, HALF_OPEN, OPEN, HooksView
+from statewatch.kinds.hooks import CLOSED, HALF_OPEN, OPEN, Hook, HooksView
 from statewatch.tui.models import batches, cells, workflows
 from statewatch.tui.models.batches import BatchRow
 from statewatch.tui.models.row import TableSpec
 from statewatch.tui.models.workflows import WorkflowRow
 from statewatch.tui.widgets.table_model import Cell, Column, Span
-from statewatch.watch.attention import Attention, attention
+from statewatch.watch.attention import Attention, attention, stalled_for
 from statewatch.watch.picture import Picture
 
 _GLYPHS: dict[str, Span] = {
@@ -38,6 +38,12 @@ class NeedRow:
     def subject(self) -> str:
         """Return what it is about, as it is shown."""
         return harmless(self.need.subject, 200)
+
+    @cached_property
+    def hook(self) -> Hook | None:
+        """Return the circuit that it is about, if it is about one."""
+        view = self.need.source.view
+        return view.find(self.need.subject) if self.need.kind == "hook" and isinstance(view, HooksView) else None
 
     @cached_property
     def fields(self) -> Mapping[str, str]:
@@ -74,11 +80,11 @@ def run_rows(picture: Picture) -> tuple[RunRow, ...]:
     return tuple(map(RunRow, running))
 
 
-def circuits(picture: Picture) -> tuple[Cell, Cell, Cell]:
+def circuits(picture: Picture) -> tuple[Cell, Cell]:
     """Return the circuits at a glance: how many are in which state, and one dot for each."""
     seen = [hook for source in picture.sources if isinstance(source.view, HooksView) for hook in source.view.hooks]
     counts = {state: sum(hook.state == state for hook in seen) for state in (OPEN, HALF_OPEN, CLOSED)}
-    spans: list[Span] = []
+    spans: list[Span] = [("CIRCUITS  ", "muted")]
     for state, count in counts.items():
         glyph, role = cells.mark(state)
         spans.append((f"{glyph} {count} {state.replace('_', '-')}  ", role if count else "muted"))
@@ -91,12 +97,11 @@ def circuits(picture: Picture) -> tuple[Cell, Cell, Cell]:
             dots[-1] = (dots[-1][0] + glyph, role)
         else:
             dots.append((glyph, role))
-    return cells.own("CIRCUITS", "muted"), tuple(spans), tuple(dots)
+    return tuple(spans), tuple(dots)
 
 
 def _what(row: NeedRow, now: float) -> Cell:
-    need = row.need
-    hook = need.source.view.find(need.subject) if isinstance(need.source.view, HooksView) else None
+    need, hook = row.need, row.hook
     what = need.what if hook is None or not hook.is_open else hooks.open_text(hook, need.source.policy, now)
     return cells.say(what)
 
@@ -126,24 +131,27 @@ def _run_kind(row: RunRow, _now: float) -> Cell:
 
 def _run_says(row: RunRow, now: float) -> Cell:
     run = row.run
+    stalled = stalled_for(run.source, now)
+    idle: Cell = () if stalled is None else ((f"stalled {times.span(stalled)}  ", "warn"),)
     if isinstance(run, WorkflowRow):
-        return workflows.pipeline(run.view, now)
-    end = run.eta(now)
-    parts = [f"  {run.view.total - run.left}/{run.view.total}"]
+        return (*idle, *workflows.pipeline(run.view, now))
+    spans: list[Span] = [*idle, *batches.progress(run, 10), (f"  {batches.counted(run)}", "")]
+    if run.failed:
+        spans.append((f"  {run.failed} failed", "bad"))
+    if end := batches.eta(run, now):
+        spans.append((f"  ETA {end}", ""))
     if rate := batches.rate(run):
-        parts.append(rate)
-    if end is not None:
-        parts.append(f"ETA {times.clock(end, now)}")
-    failed: Cell = ((f"  {run.failed} failed", "bad"),) if run.failed else ()
-    trend: Cell = ((f"  {cells.spark(run.source.pace.trend)}", "muted"),) if any(run.source.pace.trend) else ()
-    return (*batches.progress(run, 20), ("  ".join(parts), ""), *failed, *trend, (f"  {run.current}", "muted"))
+        spans.append((f"  {rate}", ""))
+    if any(run.source.pace.trend):
+        spans.append((f"  {cells.spark(run.source.pace.trend)}", "muted"))
+    return (*spans, (f"  {run.current}", "muted"))
 
 
 RUNS: TableSpec[RunRow] = TableSpec(
     columns=(
-        Column("kind", "RUNNING", _run_kind, width=10, minimum=8),
-        Column("name", "", _run_name, width=28, minimum=10),
-        Column("says", "", _run_says, width=60, minimum=20, flex=1, ticks=True),
+        Column("kind", "RUNNING", _run_kind, width=10, minimum=10),
+        Column("name", "", _run_name, width=28, minimum=14),
+        Column("says", "", _run_says, width=64, minimum=20, flex=1, ticks=True),
     ),
     empty="nothing is running",
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from statewatch.kinds import times
 from statewatch.kinds.batch import BatchView
 from statewatch.kinds.hooks import HALF_OPEN, OPEN, HooksView
 from statewatch.kinds.workflow import WorkflowView
@@ -28,7 +29,7 @@ class SourceRow:
     def fields(self) -> Mapping[str, str]:
         """Return what a filter looks at."""
         problem = self.source.problem.reason if self.source.problem else ""
-        return {"source": self.source.label, "kind": self.source.kind, "problem": problem}
+        return {"file": self.source.label, "source": self.source.label, "kind": self.source.kind, "problem": problem}
 
 
 def rows(picture: Picture) -> tuple[SourceRow, ...]:
@@ -36,6 +37,22 @@ def rows(picture: Picture) -> tuple[SourceRow, ...]:
     return tuple(
         sorted(map(SourceRow, picture.sources), key=lambda row: (row.source.problem is None, row.source.label))
     )
+
+
+def text(row: SourceRow, now: float) -> tuple[Cell, ...]:
+    """Return everything there is to say about a source: above all why it cannot be read."""
+    source = row.source
+    lines: list[Cell] = [cells.own(source.label, "strong"), cells.say(source.key, "muted"), ()]
+    if source.problem is not None:
+        since = f"  since {times.clock(source.problem.since, now)}"
+        lines += [(("✕ ", "bad"), *cells.say(source.problem.reason, "bad", 2_000), (since, "muted"))]
+    if source.revision is not None:
+        when = times.clock(source.revision.modified_at, now)
+        what = "last good version" if source.problem else "this version"
+        lines.append(cells.own(f"{what} written {when}, {source.revision.size} bytes"))
+    else:
+        lines.append(cells.own("no good version has been seen since the start", "muted"))
+    return tuple(lines)
 
 
 def _says(row: SourceRow, _now: float) -> Cell:
@@ -60,15 +77,16 @@ def _size(row: SourceRow, _now: float) -> Cell:
 
 SPEC: TableSpec[SourceRow] = TableSpec(
     columns=(
-        Column("source", "SOURCE", lambda row, _now: cells.own(row.source.label), width=34, minimum=16, flex=1),
+        Column("source", "SOURCE", lambda row, _now: cells.own(row.source.label), width=44, minimum=27, flex=1),
         Column("kind", "KIND", lambda row, _now: cells.own(row.source.kind), width=8, minimum=8, priority=2),
-        Column("says", "SAYS", _says, width=36, minimum=16, flex=2),
-        Column("size", "SIZE", _size, width=8, align="right", priority=3),
+        Column("says", "SAYS", _says, width=36, minimum=20, flex=2),
+        Column("size", "SIZE", _size, width=9, minimum=9, align="right", priority=3),
         Column(
             "age",
             "CHANGED",
             lambda row, now: cells.age(row.source.changed_at, now),
             width=7,
+            minimum=7,
             align="right",
             ticks=True,
             priority=1,

@@ -63,6 +63,9 @@ def text(row: WorkflowRow, now: float) -> tuple[Cell, ...]:
         began = f"  from {times.clock(phase.started_at, now)}" if phase.started_at is not None else ""
         lines.append((*_phase(phase, now), (began, "muted")))
         lines += [(("    ", ""), *cells.own(line, "bad")) for line in harmless_lines(phase.error or "") if line]
+    if row.view.error:
+        lines += [(), cells.own("ERROR", "muted"), *(cells.own(line) for line in harmless_lines(row.view.error))]
+    lines += [(("assumed: ", "warn"), *cells.say(note, "muted")) for note in row.view.notes]
     return tuple(lines)
 
 
@@ -74,23 +77,36 @@ def _phase(phase: Phase, now: float) -> list[Span]:
     return [(harmless(phase.name, 60) + " ", name_role), (glyph, role), (took, "muted")]
 
 
+def _name(row: WorkflowRow, _now: float) -> Cell:
+    glyph, role = cells.mark(row.view.status)
+    return ((f"{glyph} ", role), (row.name, ""))
+
+
 SPEC: TableSpec[WorkflowRow] = TableSpec(
     columns=(
-        Column("workflow", "WORKFLOW", lambda row, _now: cells.own(row.name), width=14, minimum=13),
-        Column("status", "STATUS", lambda row, _now: cells.marked(row.view.status), width=13, minimum=11),
-        Column("phases", "PHASES", lambda row, now: pipeline(row.view, now), width=60, minimum=56, flex=1, ticks=True),
-        Column("title", "TITLE", lambda row, _now: cells.say(row.view.title), width=24, minimum=12, flex=1, priority=1),
+        Column("workflow", "WORKFLOW", _name, width=15, minimum=15),
+        Column(
+            "status",
+            "STATUS",
+            lambda row, _now: cells.say(row.view.status, "muted", 40),
+            width=11,
+            minimum=9,
+            priority=1,
+        ),
+        Column("phases", "PHASES", lambda row, now: pipeline(row.view, now), width=52, minimum=40, flex=1, ticks=True),
+        Column("title", "TITLE", lambda row, _now: cells.say(row.view.title), width=24, minimum=20, flex=2, priority=2),
         Column(
             "age",
             "CHANGED",
             lambda row, now: cells.age(row.source.changed_at, now),
             width=7,
+            minimum=7,
             align="right",
             ticks=True,
-            priority=2,
+            priority=3,
         ),
         Column(
-            "source", "SOURCE", lambda row, _now: cells.own(row.source.label, "muted"), width=26, minimum=14, priority=3
+            "source", "SOURCE", lambda row, _now: cells.own(row.source.label, "muted"), width=30, minimum=30, priority=4
         ),
     ),
     empty="no workflow yet: it appears here as soon as one writes its state",

@@ -24,6 +24,8 @@ class ConfirmScreen(ModalScreen[str]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("confirm")
     CSS_PATH = "confirm.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-tight"), (60, "-roomy")]
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (14, "-tall")]
 
     def __init__(self, question: Cell, lines: Sequence[Cell], answers: Sequence[str]) -> None:
         """Ask *question*, explained by *lines*."""
@@ -36,7 +38,9 @@ class ConfirmScreen(ModalScreen[str]):
         """Make the box."""
         with Vertical(id="box"):
             yield Lines(wrap=True, id="question")
-            yield Pane(id="lines")
+            lines = Pane(hang=2, id="lines")
+            lines.can_focus = False  # the keys scroll it, wherever the focus is
+            yield lines
             with Horizontal(id="answers"):
                 for index, answer in enumerate(self._answers):
                     yield Button(
@@ -44,19 +48,23 @@ class ConfirmScreen(ModalScreen[str]):
                     )
             yield KeyBar(id="keys")
 
+    def on_resize(self) -> None:
+        """Leave room for the answers: they must be in sight, the text can be scrolled."""
+        self.query_one("#lines").styles.max_height = max(1, self.size.height - (3 if self.size.height < 14 else 11))
+
     def on_mount(self) -> None:
         """Fill the box; the harmless answer gets the focus."""
         self.query_one("#question", Lines).show((self._question,))
         self.query_one("#lines", Pane).show(self._lines)
         self.query_one("#answer-0").focus()
 
-    def key_right(self) -> None:
-        """Go to the next answer."""
-        self.focus_next(Button)
+    def action_choose(self, step: int) -> None:
+        """Go to a neighbouring answer."""
+        (self.focus_next if step > 0 else self.focus_previous)(Button)
 
-    def key_left(self) -> None:
-        """Go to the previous answer."""
-        self.focus_previous(Button)
+    def action_scroll(self, step: int) -> None:
+        """Scroll the text."""
+        self.query_one("#lines", Pane).scroll_relative(y=step, animate=False)
 
     def action_cancel(self) -> None:
         """Give the harmless answer."""

@@ -77,11 +77,10 @@ class DiffScreen(Screen[None]):
     async def _loaded(self, line: ChangeLine) -> None:
         self._model = model = await asyncio.to_thread(diffs.load, line, self._recall)
         now = self._clock()
-        position = f"revision {self._index + 1} of {len(self._revisions)} seen"
+        position = f"{self._index + 1} of {len(self._revisions)}"
         self.query_one("#title", Bar).show((*model.title(now), (position, "muted")))
         places = self.query_one("#places", DashTable)
-        places.empty = model.missing or diffs.SPEC.empty
-        places.show(model.rows, now)
+        places.show(model.rows, now, empty=model.missing)
         self._show_sides(model.rows[places.cursor or 0] if model.rows else None)
 
     def _show_sides(self, row: DiffRow | None) -> None:

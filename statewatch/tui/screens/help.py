@@ -19,7 +19,13 @@ _LEGEND: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def help_lines(active: Iterable[ActiveBinding], key_of: Callable[[Binding], str]) -> tuple[Cell, ...]:
+HANG = 12
+"""Where the explanations begin."""
+
+
+def help_lines(
+    active: Iterable[ActiveBinding], key_of: Callable[[Binding], str], *, read_only: bool = False
+) -> tuple[Cell, ...]:
     """Return the help text: the keys that work here, grouped by what they are about, then what the signs mean."""
     helps = {command.id: (command.help, command.writes) for command in COMMANDS}
     groups: dict[str, list[Cell]] = {}
@@ -30,10 +36,17 @@ def help_lines(active: Iterable[ActiveBinding], key_of: Callable[[Binding], str]
             continue
         seen.add(binding.id)
         text, writes = helps[binding.id]
-        note = "  (asks first, can be undone)" if writes and binding.id != "app.undo" else ""
+        note = "" if not writes else "  (off: read-only)" if read_only else "  (asks first)"
         line: Cell = ((f"  {key_of(binding):<10}", "strong"), (text, ""), (note, "muted"))
         groups.setdefault(binding.id.split(".")[0], []).append(line)
-    titles = {"view": "VIEWS", "hooks": "CIRCUITS", "table": "TABLE", "app": "EVERYWHERE", "diff": "DIFF"}
+    titles = {
+        "hooks": "CIRCUITS",
+        "view": "VIEWS",
+        "table": "TABLE",
+        "app": "EVERYWHERE",
+        "diff": "DIFF",
+        "pane": "TEXT",
+    }
     lines: list[Cell] = []
     for group in sorted(groups, key=lambda name: list(titles).index(name) if name in titles else len(titles)):
         lines += [cells.own(titles.get(group, group.upper()), "muted"), *groups[group], ()]

@@ -1,11 +1,13 @@
 """The main screen: the frame, and one view in it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from statewatch.tui.models.build import Ask, Model
 from statewatch.tui.models.frame import SMALLEST, Frame, timeline, too_small, top_line
@@ -13,12 +15,11 @@ from statewatch.tui.views.base import View
 from statewatch.tui.views.overview import OverviewView
 from statewatch.tui.widgets.bars import Bar, KeyBar, Tabs
 from statewatch.tui.widgets.lines import Lines
+from statewatch.tui.widgets.table import Table
+from statewatch.tui.widgets.table_model import Cell
 
 if TYPE_CHECKING:
-    from textual.timer import Timer
-
     from statewatch.tui.app import StatewatchApp
-    from statewatch.tui.widgets.table_model import Cell
 
 _RETHINK = 10
 """Seconds after which the model is made anew even if no file changed: stalls come from nothing happening."""
@@ -27,7 +28,8 @@ _RETHINK = 10
 class MainScreen(Screen[None]):
     """The frame around the views."""
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (150, "-wall")]
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (12, "-short"), (23, "-tall")]
 
     def __init__(self) -> None:
         """Make the screen with the first view."""
@@ -35,9 +37,12 @@ class MainScreen(Screen[None]):
         self.view: View = OverviewView()
         self._views: dict[str, View] = {self.view.NAME: self.view}
         self._frame = Frame()
+        self._model: Model | None = None
         self._goal: str | None = None
+        self._fault = ""
         self._ticks = 0
-        self._timer: Timer | None = None
+        self._behind = False
+        """Whether there are news that were not asked for, since another screen covers this one."""
 
     @property
     def dashboard(self) -> "StatewatchApp":
@@ -57,11 +62,19 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         """Begin to tick."""
         self.view.main.focus()
-        self._timer = self.set_interval(1, self.tick)
+        self.set_interval(1, self.tick)
         self.tick()
+
+    def pictured(self) -> None:
+        """Take notice of a new picture: at once on top, else later."""
+        if self.app.screen is self:
+            self.ask()
+        else:
+            self._behind = True
 
     def ask(self) -> None:
         """Want a new model of the view."""
+        self._behind = False
         view = self.view
         app = self.dashboard
         app.presenter.ask(Ask(view.NAME, app.picture, app.clock(), view.filter, view.sort, view.chosen))
@@ -69,27 +82,48 @@ class MainScreen(Screen[None]):
     def present(self, model: Model) -> None:
         """Show a model, if it is of the view that is shown."""
         self._frame = model.frame
-        if model.view == self.view.NAME and self.view.is_mounted:
+        if model.view == self.view.NAME and self.view.is_mounted and not model.frame.starting:
+            self._fault = ""
             with self.app.batch_update():
                 self.view.present(model)
             self._reach_goal()
+            self._model = model
             self._notice(model)
         self._draw_frame()
 
+    def acting(self) -> None:
+        """Take notice that something is being done to the chosen rows."""
+        self.view.acting()
+
+    def failed(self, view: str, reason: str) -> None:
+        """Say that a view could not be made: what it shows is old, and must not pass for the present."""
+        if view == self.view.NAME:
+            self._fault = reason
+            self._frame = replace(self._frame, stale=True)
+            self.query_one("#notice", Lines).show(_fault_lines(reason))
+            self._draw_frame()
+
     def tick(self) -> None:
-        """Let a second pass."""
+        """Let a second pass, if anybody can see it."""
         self._ticks += 1
-        if self.is_current:
+        if self._is_in_sight:
             if self.view.is_mounted:
                 self.view.tick(self.dashboard.clock())
-            if self._ticks % _RETHINK == 0:
+            if self._behind or self._ticks % _RETHINK == 0:
                 self.ask()
             self._draw_frame()
 
+    @property
+    def _is_in_sight(self) -> bool:
+        """Whether nothing covers this screen, or only questions, around which it can be seen."""
+        return all(isinstance(screen, ModalScreen) for screen in self.app.screen_stack[1:])
+
     async def go(self, name: str, key: str | None = None) -> None:
         """Show a view, with the cursor on the row with *key*."""
+        self.minimize()
         if name != self.view.NAME:
             await self._close_filter()
+            self._fault = ""
             self.view.display = False
             view = self._views.get(name)
             if view is None:
@@ -100,6 +134,8 @@ class MainScreen(Screen[None]):
             view.display = True
             self.view = view
         self._goal = key
+        if key is not None:
+            self.view.filter = ""  # it might hide the very row
         self.view.main.focus()
         self._draw_frame()
         self.ask()
@@ -139,20 +175,11 @@ class MainScreen(Screen[None]):
                 table.move_to(below.key)
 
     def _notice(self, model: Model) -> None:
-        lines: list[Cell] = []
-        if not model.frame.sources:
-            places = ", ".join(model.frame.looked_in) or "nowhere"
-            lines = [
-                (("No state file found yet. ", "strong"), (f"Looked in {places}.", "")),
-                (
-                    ("Runs that start later appear here by themselves. Elsewhere? ", "muted"),
-                    ("statewatch PATH", "strong"),
-                    ("  Just looking? ", "muted"),
-                    ("statewatch demo", "strong"),
-                ),
-            ]
-        elif self.view.filter:
-            lines = [((f" filter {self.view.filter!r}: {model.hidden} hidden", "warn"),)]
+        lines = [*_nothing_found(model.frame.looked_in)] if not model.frame.sources else [*model.warnings]
+        if marked := len(self.view.main.marked):
+            lines.append(((f"{marked} marked: actions are about these", "warn"), ("  A clears the marks", "muted")))
+        if self.view.filter:
+            lines.append(((f"filter {self.view.filter!r} hides {model.hidden}", "warn"), ("  esc shows all", "muted")))
         self.query_one("#notice", Lines).show(lines)
 
     def _draw_frame(self) -> None:
@@ -165,7 +192,9 @@ class MainScreen(Screen[None]):
             if small
             else top_line(self._frame, app.project, now, width, read_only=app.read_only)
         )
-        self.query_one("#top", Bar).show(line)
+        top = self.query_one("#top", Bar)
+        top.show(line)
+        top.set_class(self._frame.needs > 0, "-needs")
         self.query_one("#tabs", Tabs).tell(self.view.NAME, width)
         self.query_one("#timeline", Bar).show(timeline(self._frame, now, width))
 
@@ -173,7 +202,6 @@ class MainScreen(Screen[None]):
         """Say so where the terminal is smaller than the layout needs."""
         width, height = event.size
         self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "-small")
-        self.set_class(height < 12, "-tiny")
         self.call_after_refresh(self._draw_frame)
 
     def on_screen_resume(self) -> None:
@@ -184,10 +212,40 @@ class MainScreen(Screen[None]):
     async def _tab_chosen(self, event: Tabs.Chosen) -> None:
         await self.go(event.view)
 
+    @on(Table.Marked)
+    def _marked(self) -> None:
+        if self._model is not None:
+            self._notice(self._model)
+
     @on(View.Asked)
     def _asked(self) -> None:
         self.ask()
 
+    @on(View.Cleared)
+    async def _cleared(self) -> None:
+        await self._close_filter()
+        self.filtered("")
+
     @on(View.Went)
     async def _went(self, event: View.Went) -> None:
         await self.go(event.view, event.key)
+
+
+def _nothing_found(looked_in: Sequence[str]) -> tuple[Cell, ...]:
+    places = ", ".join(looked_in) or "nowhere"
+    return (
+        (("No state file found yet. ", "strong"), (f"Looked in {places}.", "")),
+        (
+            ("Runs that start later appear here by themselves. Elsewhere? ", "muted"),
+            ("statewatch PATH", "strong"),
+            ("  Just looking? ", "muted"),
+            ("statewatch demo", "strong"),
+        ),
+    )
+
+
+def _fault_lines(reason: str) -> tuple[Cell, ...]:
+    return (
+        (("This view could not be made, so what it shows is old. ", "bad"), (reason, "")),
+        (("Files, actions and the other views are not affected. Please report it.", "muted"),),
+    )

@@ -25,16 +25,17 @@ class TextScreen(Screen[None]):
     }
     """
 
-    def __init__(self, title: str, lines: Sequence[Cell]) -> None:
-        """Show *lines*, harmless already, under *title*."""
+    def __init__(self, title: str, lines: Sequence[Cell], *, hang: int = 0) -> None:
+        """Show *lines*, harmless already, under *title*; where one is broken, the rest is indented by *hang*."""
         super().__init__()
+        self._hang = hang
         self._title = harmless(title, 200)
         self._lines = tuple(lines)
 
     def compose(self) -> ComposeResult:
         """Make the parts."""
         yield Bar(id="title")
-        yield Pane(id="text")
+        yield Pane(hang=self._hang, id="text")
         yield KeyBar(id="keys")
 
     def on_mount(self) -> None:

@@ -13,6 +13,7 @@ from statewatch.tui.models.row import TableSpec
 from statewatch.tui.registry import bindings
 from statewatch.tui.widgets.lines import Lines, Pane
 from statewatch.tui.widgets.table import Table
+from statewatch.watch.picture import ChangeLine
 
 
 class DashTable(Table[Any]):
@@ -22,16 +23,25 @@ class DashTable(Table[Any]):
 
     def __init__(self, spec: TableSpec[Any], *, id: str, newest_first: bool = False) -> None:  # noqa: A002 - Textual's name
         """Make a table of *spec*. In one that is *newest_first* a cursor at the top stays there when new rows come."""
-        super().__init__(spec.columns, key=lambda row: row.key, empty=spec.empty, id=id)
+        super().__init__(spec.columns, key=lambda row: row.key, empty="reading …", id=id)
         self.spec = spec
         self._newest_first = newest_first
+        self._touched = False
 
-    def show(self, rows: Sequence[Any], now: float) -> None:
-        """Show *rows*."""
-        at_the_top = self._newest_first and not self.cursor
+    def show(self, rows: Sequence[Any], now: float, *, hidden: int = 0, empty: str = "") -> None:
+        """Show *rows*; *hidden* are the ones a filter left out, *empty* says why there are none where that is known.
+
+        Until the operator has moved the cursor it stays at the top, where the rows are that matter most.
+        """
+        self.empty = empty or ("nothing matches the filter" if hidden else self.spec.empty)
+        at_the_top = not self._touched or (self._newest_first and not self.cursor)
         super().show(rows, now)
-        if at_the_top:
-            self.action_first()
+        if at_the_top and self.cursor:
+            super()._go(0)
+
+    def _go(self, index: int, scrolled: int = 0) -> None:
+        self._touched = True
+        super()._go(index, scrolled)
 
 
 class View(Vertical):
@@ -47,14 +57,24 @@ class View(Vertical):
     class Asked(Message):
         """The view needs a new model."""
 
+    class Cleared(Message):
+        """The operator wants to see every row again."""
+
     class Diffed(Message):
         """The operator wants to see what changed last in a source, or in one change of it."""
 
-        def __init__(self, source: str, number: int | None = None) -> None:
-            """Carry the key of the source and the number of the change line."""
+        def __init__(self, source: str, number: int | None = None, subject: str | None = None) -> None:
+            """Carry the key of the source, and the number of a change line or the subject whose last one is meant."""
             super().__init__()
             self.source = source
             self.number = number
+            self.subject = subject
+
+        def means(self, line: ChangeLine) -> bool:
+            """Tell whether a change line is of what was chosen; of its lines the newest is meant."""
+            if self.number is not None:
+                return line.number == self.number
+            return line.source == self.source and self.subject in {None, line.sentence.subject}
 
     class Went(Message):
         """The operator wants to see a row in another view."""
@@ -71,6 +91,8 @@ class View(Vertical):
         self.filter = ""
         self.sort: tuple[str, bool] | None = None
         self.chosen: str | None = None
+        self.now = 0.0
+        """The present, as of the last model or tick."""
 
     @property
     def main(self) -> DashTable:
@@ -83,8 +105,10 @@ class View(Vertical):
 
     def present(self, model: Model) -> None:
         """Show a model."""
+        self.now = model.now
         for name, rows in model.tables.items():
-            self.query_one(f"#{name}", DashTable).show(rows, model.now)
+            hidden = model.hidden if name == self.MAIN else 0
+            self.query_one(f"#{name}", DashTable).show(rows, model.now, hidden=hidden)
         for name, lines in model.panes.items():
             pane = self.query_one(f"#{name}")
             assert isinstance(pane, Lines | Pane)
@@ -92,6 +116,7 @@ class View(Vertical):
 
     def tick(self, now: float) -> None:
         """Let what depends on the present move on."""
+        self.now = now
         for table in self.query(DashTable):
             table.tick(now)
 
@@ -110,6 +135,10 @@ class View(Vertical):
         """Show what changed last in the chosen source."""
         if (key := self.source_key()) is not None:
             self.post_message(self.Diffed(key))
+
+    def acting(self) -> None:
+        """Take notice that something is being done to the chosen rows: the next action is not about them."""
+        self.main.action_clear_marks()
 
     def action_sort(self) -> None:
         """Sort by the next column that can be sorted by; after the last one, in the view's own order."""
@@ -130,6 +159,13 @@ class View(Vertical):
             self.screen.minimize()
         elif focused is not None:
             self.screen.maximize(focused, container=False)
+
+    def action_back(self) -> None:
+        """Go back to the main table; there, take the filter away."""
+        if self.screen.focused is not self.main:
+            self.main.focus()
+        elif self.filter:
+            self.post_message(self.Cleared())
 
     @on(Table.SortAsked)
     def _sort_asked(self, event: Table.SortAsked[Any]) -> None:

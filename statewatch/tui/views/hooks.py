@@ -1,5 +1,6 @@
 """The Hooks view: all circuits, the detail of the one under the cursor, and what may be done to them."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual import on
@@ -26,7 +27,18 @@ class HooksView(View):
     def compose(self) -> ComposeResult:
         """Make the table and the detail."""
         yield DashTable(hooks.SPEC, id="hooks")
-        yield Pane(id="detail")
+        yield Pane(hang=2, id="detail")
+
+    def acting(self) -> None:
+        """Go on to the next circuit, too: the rows acted on will find another place in the order."""
+        super().acting()
+        self.main.action_cursor_down()
+
+    def action_diff(self) -> None:
+        """Show what changed last in the chosen circuit."""
+        row: Any = self.main.cursor_row
+        if row is not None:
+            self.post_message(self.Diffed(row.source.key, subject=row.name))
 
     def action_reset(self) -> None:
         """Reset the chosen circuits."""
@@ -47,12 +59,14 @@ class HooksView(View):
     def action_reset_all(self) -> None:
         """Reset every circuit of the file under the cursor."""
         row: Any = self.main.cursor_row
-        if row is not None:
-            self.post_message(CircuitsAsked("hooks.reset-all", "reset", targets([row]), everything=True))
+        self._ask("hooks.reset-all", "reset", [] if row is None else [row], everything=True)
 
-    def _ask(self, command: str, verb: Verb) -> None:
-        if self.main.chosen:
-            self.post_message(CircuitsAsked(command, verb, targets(self.main.chosen)))
+    def _ask(self, command: str, verb: Verb, rows: Sequence[Any] | None = None, *, everything: bool = False) -> None:
+        chosen = self.main.chosen if rows is None else rows
+        if chosen:
+            self.post_message(CircuitsAsked(command, verb, targets(chosen), everything=everything))
+        else:
+            self.notify("There is no circuit here.", severity="warning", markup=False)
 
     @on(Table.Opened)
     def _opened(self) -> None:

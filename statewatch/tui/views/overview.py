@@ -7,7 +7,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
-from statewatch.kinds.hooks import HooksView as Circuits
 from statewatch.tui.models import changes, overview
 from statewatch.tui.models.changes import ChangeRow
 from statewatch.tui.models.hooks import HookRow
@@ -50,6 +49,8 @@ class OverviewView(View):
         row: Any = self.focused_table.cursor_row
         if isinstance(row, ChangeRow):
             self.post_message(self.Diffed(row.line.source, row.line.number))
+        elif isinstance(row, NeedRow) and row.need.kind == "hook":
+            self.post_message(self.Diffed(row.need.source.key, subject=row.subject))
         else:
             super().action_diff()
 
@@ -74,6 +75,5 @@ class OverviewView(View):
 
 
 def _circuit(row: NeedRow) -> HookRow | None:
-    view = row.need.source.view
-    hook = view.find(row.need.subject) if row.need.kind == "hook" and isinstance(view, Circuits) else None
+    hook = row.hook
     return None if hook is None else HookRow(row.need.source, hook, row.need.source.policy)

@@ -1,6 +1,5 @@
-"""The views that are one table: Workflows, State and Changes."""
+"""The simple views: Workflows, State and Changes."""
 
-import time
 from typing import Any, ClassVar
 
 from textual import on
@@ -11,6 +10,7 @@ from statewatch.tui.models.changes import ChangeRow
 from statewatch.tui.models.sources import SourceRow
 from statewatch.tui.models.workflows import WorkflowRow
 from statewatch.tui.views.base import DashTable, View
+from statewatch.tui.widgets.lines import Pane
 from statewatch.tui.widgets.table import Table
 
 _VIEW_OF_KIND = {"hooks": "hooks", "batch": "batches", "workflow": "workflows"}
@@ -21,16 +21,18 @@ class WorkflowsView(View):
 
     NAME: ClassVar[str] = "workflows"
     MAIN: ClassVar[str] = "workflows"
+    FOLLOWS: ClassVar[bool] = True
 
     def compose(self) -> ComposeResult:
-        """Make the table."""
+        """Make the table, and the pane about the workflow under the cursor."""
         yield DashTable(workflows.SPEC, id="workflows")
+        yield Pane(hang=4, id="detail")
 
     @on(Table.Opened)
     def _opened(self, event: Table.Opened[WorkflowRow]) -> None:
         from statewatch.tui.screens.text import TextScreen  # noqa: PLC0415 - only when one is opened
 
-        self.app.push_screen(TextScreen(event.row.name, workflows.text(event.row, time.time())))
+        self.app.push_screen(TextScreen(event.row.name, workflows.text(event.row, self.now)))
 
 
 class StateView(View):
@@ -46,7 +48,11 @@ class StateView(View):
     @on(Table.Opened)
     def _opened(self, event: Table.Opened[SourceRow]) -> None:
         view = _VIEW_OF_KIND.get(event.row.source.kind)
-        if view is None or event.row.source.view is None:
+        if event.row.source.problem is not None:
+            from statewatch.tui.screens.text import TextScreen  # noqa: PLC0415 - only when one is opened
+
+            self.app.push_screen(TextScreen(event.row.source.label, sources.text(event.row, self.now)))
+        elif view is None or event.row.source.view is None:
             self.post_message(self.Diffed(event.row.key))
         else:
             self.post_message(self.Went(view, event.row.key))

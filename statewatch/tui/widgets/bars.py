@@ -1,10 +1,14 @@
 """The bars of the frame: tabs, keys, and one line of styled text. All can be clicked."""
 
+from typing import ClassVar
+
+from rich.cells import cell_len
 from textual import events
+from textual.binding import Binding
 from textual.message import Message
 from textual.strip import Strip
 
-from statewatch.tui.registry import VIEWS
+from statewatch.tui.registry import COMMANDS, VIEWS
 from statewatch.tui.widgets.styled import Styled
 from statewatch.tui.widgets.table_model import Cell, Span
 
@@ -51,11 +55,12 @@ class Tabs(Bar):
 
     def tell(self, current: str, width: int) -> None:
         """Show which view is current; without titles where there is no room for all of them."""
-        needed = sum(len(title) + len(key) + 3 for key, _, title in VIEWS)
+        needed = sum(len(title) + len(key) + 2 for key, _, title in VIEWS) + 1
+        gap = " " if needed + len(VIEWS) <= width else ""
         spans: list[Span] = []
         for key, name, title in VIEWS:
             shown = name == current
-            text = f" {key} {title if needed <= width or shown else title[:4]} "
+            text = f" {key} {title if needed <= width or shown else title[:4]}{gap}"
             spans.append((f"▌{text[1:]}" if shown else text, "strong" if shown else "muted"))
         self.show(tuple(spans))
 
@@ -69,33 +74,62 @@ class Tabs(Bar):
 class KeyBar(Bar):
     """The keys that do something where the operator is. It is made from the bindings, so it cannot be wrong."""
 
+    _KEPT: ClassVar[str] = "app.help"
+    """What stays however narrow it gets: from there everything else can be found."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        """Make an empty bar."""
+        super().__init__(id=id)
+        self._places: list[tuple[int, int, str]] = []
+
     def on_mount(self) -> None:
         """Follow the bindings of the screen."""
-        self._actions: list[tuple[int, int, str]] = []
         self.screen.bindings_updated_signal.subscribe(self, lambda _screen: self.call_after_refresh(self.tell))
         self.call_after_refresh(self.tell)
+
+    def on_resize(self) -> None:
+        """Show as many keys as there is room for."""
+        self.tell()
 
     def tell(self) -> None:
         """Show the keys that work now."""
         if not self.is_attached or not self.screen.is_current:
             return
         spans: list[Span] = [(" ", "")]
-        self._actions = []
-        position, seen = 1, set()
-        for active in self.screen.active_bindings.values():
-            binding = active.binding
-            if not binding.show or binding.id in seen:
-                continue
-            seen.add(binding.id)
-            key, label = self.app.get_key_display(binding), binding.description.lower()
-            spans += [(key, "strong"), (f" {label}  ", "muted")]
-            width = len(key) + len(label) + 3
-            self._actions.append((position, position + width, binding.key))
+        self._places = []
+        position = 1
+        for name, label, key in self._fitting(self._working()):
+            spans += [(name, "strong"), (f" {label}  ", "muted")]
+            width = cell_len(name) + len(label) + 3
+            self._places.append((position, position + width, key))
             position += width
         self.show(tuple(spans))
 
     def on_click(self, event: events.Click) -> None:
         """Press the key that was clicked."""
-        for start, end, key in self._actions:
+        for start, end, key in self._places:
             if start <= event.x < end:
                 self.app.simulate_key(key)
+
+    def _working(self) -> dict[str, Binding]:
+        """Return the bindings worth showing by their id; what writes is not among them where nothing may be written."""
+        off = {each.id for each in COMMANDS if each.writes} if getattr(self.app, "read_only", False) else set()
+        working: dict[str, Binding] = {}
+        for active in self.screen.active_bindings.values():
+            binding = active.binding
+            if binding.show and binding.id is not None and binding.id not in off:
+                working.setdefault(binding.id, binding)
+        return working
+
+    def _fitting(self, working: dict[str, Binding]) -> list[tuple[str, str, str]]:
+        """Return key as shown, label and key of as many as there is room for; the last ones give way first."""
+        told = {
+            name: (self.app.get_key_display(binding), binding.description.lower(), binding.key)
+            for name, binding in working.items()
+        }
+        while sum(cell_len(key) + len(label) + 3 for key, label, _ in told.values()) > self.size.width:
+            dropped = next((name for name in reversed(told) if name != self._KEPT), None)
+            if dropped is None:
+                break
+            del told[dropped]
+        return list(told.values())

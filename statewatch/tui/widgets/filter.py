@@ -20,7 +20,8 @@ class FilterBar(Input):
 
     def __init__(self) -> None:
         """Make an empty filter."""
-        super().__init__(placeholder="words  key:value  !not  /regex/", compact=True, id="filter")
+        hint = "words  key:value  !not  /regex/"
+        super().__init__(placeholder=hint, compact=True, select_on_focus=False, id="filter")
 
     @property
     def _main(self) -> "MainScreen":
@@ -29,6 +30,7 @@ class FilterBar(Input):
     def open(self, text: str) -> None:
         """Begin with *text*."""
         self.value = text
+        self.cursor_position = len(text)
         self.display = True
         self.focus()
 
@@ -39,13 +41,12 @@ class FilterBar(Input):
         self._main.filtered("")
         self._main.leave_filter()
 
+    def action_rows(self) -> None:
+        """Go to the rows."""
+        self.display = bool(self.value)
+        self._main.leave_filter()
+
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
         self._main.filtered(event.value)
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.display = bool(event.value)
-        self._main.leave_filter()

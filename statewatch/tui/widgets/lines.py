@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual.binding import BindingType
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from statewatch.tui.registry import bindings
 from statewatch.tui.widgets.styled import Styled, wrap_all
 from statewatch.tui.widgets.table_model import Cell
 
@@ -51,22 +53,24 @@ class Lines(Styled):
         return wrap_all(self._lines, width) if self._wrap and width else list(self._lines)
 
 
-class Pane(Styled, ScrollView, can_focus=True):
+class Pane(Styled, ScrollView, can_focus=True, inherit_bindings=False):
     """Text of any length that wraps and scrolls."""
 
     DEFAULT_CSS = """
     Pane {
         height: 1fr;
-        overflow-x: hidden;
+        overflow: hidden auto;
         padding: 0 1;
         &:focus { background-tint: $foreground 4%; }
     }
     """
     ALLOW_SELECT: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[BindingType]] = bindings("pane")
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        """Make an empty pane."""
+    def __init__(self, *, hang: int = 0, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        """Make an empty pane; where it breaks lines, what follows is indented by *hang* cells."""
         super().__init__(id=id)
+        self._hang = hang
         self._lines: tuple[Cell, ...] = ()
         self._shown: list[Cell] = []
 
@@ -90,6 +94,6 @@ class Pane(Styled, ScrollView, can_focus=True):
 
     def _lay_out(self) -> None:
         width = self.scrollable_content_region.width
-        self._shown = wrap_all(self._lines, width)
+        self._shown = wrap_all(self._lines, width, self._hang)
         self.virtual_size = Size(width, len(self._shown))
         self.refresh()

@@ -43,27 +43,32 @@ class Styled(Widget):
         return base + own.without_color + Style(color=own.color)
 
 
-def wrapped(cell: Cell, width: int) -> list[Cell]:
-    """Break a line into lines of at most *width* terminal cells, at blanks where there are any."""
+def wrapped(cell: Cell, width: int, hang: int = 0) -> list[Cell]:
+    """Break a line into lines of at most *width* terminal cells, at blanks where there are any.
+
+    All but the first are indented by *hang* cells, where that leaves room to speak of.
+    """
     text = "".join(plain(piece) for piece, _ in cell)
     if width < 1 or cell_len(text) <= width:
         return [cell]
-    pieces: list[Cell] = []
-    for start, end in _breaks(text, width):
-        pieces.append(_slice(cell, start, end))
-    return pieces
+    hang = hang if hang * 2 <= width else 0
+    first, *others = (_slice(cell, start, end) for start, end in _breaks(text, width, width - hang))
+    indent: Cell = ((" " * hang, ""),) if hang else ()
+    return [first, *((*indent, *piece) for piece in others)]
 
 
-def _breaks(text: str, width: int) -> list[tuple[int, int]]:
+def _breaks(text: str, width: int, later: int) -> list[tuple[int, int]]:
+    """Return the ends of the pieces: the first of at most *width* terminal cells, *later* ones of another width."""
     found: list[tuple[int, int]] = []
     start = used = 0
     blank = -1
     for index, character in enumerate(text):
         size = cell_len(character)
         if used + size > width and index > start:
-            end = blank + 1 if blank > start else index
+            carried = cell_len(text[blank + 1 : index])
+            end = blank + 1 if blank > start and carried + size <= later else index
             found.append((start, end))
-            start, used, blank = end, cell_len(text[end:index]), -1
+            start, used, blank, width = end, cell_len(text[end:index]), -1, later
         if character == " ":
             blank = index
         used += size
@@ -82,6 +87,6 @@ def _slice(cell: Cell, start: int, end: int) -> Cell:
     return tuple(spans)
 
 
-def wrap_all(lines: Sequence[Cell], width: int) -> list[Cell]:
+def wrap_all(lines: Sequence[Cell], width: int, hang: int = 0) -> list[Cell]:
     """Break every line."""
-    return [piece for line in lines for piece in wrapped(line, width)]
+    return [piece for line in lines for piece in wrapped(line, width, hang)]
