@@ -48,7 +48,7 @@ def list_hooks(paths: tuple[str, ...], state_file: str | None, *, as_json: bool)
     Examples:
       statewatch hooks list
       statewatch hooks list --json | jq -r '.[] | select(.state == "open") | .hook'
-      statewatch hooks list ~/work/project
+      statewatch hooks list ~/src/project
 
     \b
     Exit codes: 0 done, 1 a named file is no hook state, 3 a source cannot be read.

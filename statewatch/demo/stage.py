@@ -1,5 +1,6 @@
 """The demo as a whole: a temporary project and home, and the processes of the simulated tools that write into it."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -47,7 +48,8 @@ class Demo:
 
     def __enter__(self) -> Self:
         """Set the stage. The tools are there before the directory is, so that somebody can always remove it."""
-        try:
+        with contextlib.ExitStack() as on_failure:
+            on_failure.callback(self._stop)
             for name in TOOLS:
                 self._tools.append(self._spawn(name))
             self.root = Path(tempfile.mkdtemp(prefix="statewatch-demo-"))
@@ -55,9 +57,7 @@ class Demo:
             clock = Clock(time.time(), self.speed)
             write_files(self.root, files(self.seed, clock))
             self._tell(clock.start)
-        except BaseException:
-            self._stop()
-            raise
+            on_failure.pop_all()
         return self
 
     def __exit__(
