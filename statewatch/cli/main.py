@@ -29,6 +29,7 @@ _DASHBOARD = "dashboard"
 _HELP = {"-h", "--help", "--version"}
 _READER_GONE = 141
 _INTERRUPTED = 130
+_TERMINAL_GONE = 129
 _BUG = 70
 _UNWRITTEN = 74
 
@@ -101,10 +102,7 @@ class Cockpit(click.Group):
 def _guarded(run: Callable[[], Any]) -> int:
     """Run the program; turn whatever goes wrong into a message of one line and an exit code."""
     try:
-        code = run() or 0
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        return int(code)
+        return _done(run() or 0)
     except click.ClickException as error:
         return _usage(error)
     except output.ReaderGoneError:
@@ -126,6 +124,15 @@ def _guarded(run: Callable[[], Any]) -> int:
             f"this is a bug in statewatch: {type(error).__name__}: {error}. STATEWATCH_DEBUG=1 shows where."
         )
         return _BUG
+
+
+def _done(code: int) -> int:
+    """Let everything out that is still buffered; for a terminal that is gone it can go nowhere."""
+    if code == _TERMINAL_GONE:
+        _quietly()
+    elif sys.stdout is not None:
+        sys.stdout.flush()
+    return code
 
 
 def _usage(error: click.ClickException) -> int:

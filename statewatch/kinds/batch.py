@@ -5,8 +5,10 @@ tool that owns the format writes `completed` over failed items, lists one failed
 back to a hole. What had to be assumed is said in `notes`.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from statewatch.documents.values import JSON
 from statewatch.kinds.base import Need, items, mapping, number, text, word
@@ -36,7 +38,7 @@ class Item:
     duration: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BatchView:
     """A batch as an operator sees it. Counts are of distinct items; times are instants; tokens as the file says."""
 
@@ -55,9 +57,13 @@ class BatchView:
         """Return how many items there are."""
         return len(self.items)
 
+    @cached_property
+    def _counts(self) -> Mapping[str, int]:
+        return Counter(item.outcome for item in self.items)
+
     def count(self, outcome: str) -> int:
         """Return how many items have that outcome."""
-        return sum(item.outcome == outcome for item in self.items)
+        return self._counts.get(outcome, 0)
 
     @property
     def processed(self) -> int:
@@ -69,13 +75,13 @@ class BatchView:
         """Tell whether the batch says that it runs."""
         return self.status in RUNNING
 
-    @property
+    @cached_property
     def current(self) -> Item | None:
         """Return the item that is next: the first pending one from `current_index` on, or None."""
         start = max(0, self.current_index or 0)
         return next((item for item in self.items[start:] if item.outcome == PENDING), None)
 
-    @property
+    @cached_property
     def holes(self) -> tuple[Item, ...]:
         """Return the pending items before `current_index`: the tool never comes back to them."""
         return tuple(item for item in self.items[: max(0, self.current_index or 0)] if item.outcome == PENDING)

@@ -70,6 +70,11 @@ class StatewatchApp(App[None]):
         """
         # Textual decides now how it will take colours out: it must know that the theme will be the ansi one.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
+        for theme in themes.shipped():
+            self.register_theme(theme)
+        # Before styles are parsed: a theme that is set later has all of them parsed and applied again.
+        self.set_reactive(App.theme, themes.COLOURLESS if self.no_color else themes.DEFAULT)
+        self.stylesheet.set_variables(self.get_css_variables())
         self.project = project
         self.clock = clock
         self.read_only = read_only
@@ -87,9 +92,6 @@ class StatewatchApp(App[None]):
 
     def on_mount(self) -> None:
         """Begin to watch."""
-        for theme in themes.shipped():
-            self.register_theme(theme)
-        self.theme = themes.COLOURLESS if self.no_color else themes.DEFAULT
         self._obey_signals()
         self.presenter.start()
         self.feed.start()

@@ -39,7 +39,7 @@ class _File:
     """What is remembered of a file between passes.
 
     `digest` is that of the last document, `failure` what is being reported instead of it: a digest or a reason.
-    `rest_until` is a tick of the monotonic clock, in seconds.
+    `rest_until` is a tick of the monotonic clock, in seconds; `costly` counts the latest reads that took long.
     """
 
     candidate: Candidate
@@ -48,6 +48,7 @@ class _File:
     failure: str | None = None
     doubt: Doubt | None = None
     rest_until: float = 0.0
+    costly: int = 0
     is_new: bool = True
     is_gone: bool = False
 
@@ -213,7 +214,8 @@ class Sweep:
         except Exception as error:  # noqa: BLE001 - the boundary: whatever is in one file, the others go on
             self._doubt(file, repr(error), f"statewatch cannot make sense of it ({type(error).__name__}: {error})")
         cost = time.thread_time() - begun
-        if cost > _COSTLY:
+        file.costly = file.costly + 1 if cost > _COSTLY else 0
+        if file.costly > 1:  # once may have been the garbage collector
             file.rest_until = now + cost * _SHARE
 
     def _take(self, file: _File, snapshot: Snapshot) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from textual import _wait
 
 from tests.still import demo_feed, utc
 from tests.tui.dash import Still
@@ -28,6 +29,12 @@ def _no_preferences(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nothing of the developer's terminal decide on colours."""
     for variable in ("NO_COLOR", "COLORTERM", "TEXTUAL_THEME"):
         monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _short_waits() -> None:
+    """Look more often whether an app has become idle: that is most of what these tests wait for."""
+    _wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 0.005, 0.002_5
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +151,10 @@ class Keys:
 
     async def __call__(self, *keys: str) -> None:
         """Press keys, one after the other, each when what the one before did is done."""
-        for key in keys:
+        for key, following in zip_longest(keys, keys[1:]):
             await self.pilot.press(key)
-            await self.settle()
+            if key != following:
+                await self.settle()
 
     async def down_to(self, table: str, subject: str) -> None:
         """Go down to the row about *subject*."""
@@ -169,7 +171,12 @@ class Keys:
 
     async def settle(self) -> None:
         """Wait until presenter and screen have nothing more to do."""
-        await settled(self.pilot)
+        for _ in range(3):
+            await asyncio.to_thread(self.app.presenter.wait, 1)
+            if loading := [worker for worker in self.app.workers if worker.group != "operations"]:
+                await self.app.workers.wait_for_complete(loading)
+            await self.pilot._wait_for_screen()
+        await self.pilot.pause()
 
     async def until(self, check: Callable[[], object], what: str = "") -> None:
         """Wait until *check* holds; fail when it does not in time."""
@@ -224,8 +231,9 @@ def runs_on(press: tuple[str, ...]) -> Callable[[Pilot[Any]], Awaitable[None]]:
 
     async def run(pilot: Pilot[Any]) -> None:
         keys = Keys(pilot)
-        await keys.settle()
+        await settled(pilot)
         await keys(*press)
+        await settled(pilot)
 
     return run
 

@@ -608,18 +608,25 @@ class TestSize:
             assert app.focused is press.table("hooks")
             assert any(here in line and "›" in line for line in press.lines)
 
-    @pytest.mark.parametrize("size", [(1, 1), (2, 2), (10, 3), (20, 5), (59, 19), (300, 5), (20, 100)], ids=str)
+    @pytest.mark.parametrize("size", [(1, 1), (10, 3), (20, 5), (300, 5), (20, 100)], ids=str)
     async def test_no_size_breaks_any_view(self, demo: Still, size: tuple[int, int]) -> None:
-        async with shown(demo) as (app, press):
-            for keys in (("1",), ("2",), ("3",), ("4",), ("6",), ("7",), ("4", "d"), ("question_mark",), ("4", "r")):
+        async with shown(demo, size) as (app, press):
+            for keys in (
+                ("1",),
+                ("2",),
+                ("3",),
+                ("4",),
+                ("6",),
+                ("7",),
+                ("d",),
+                ("q", "question_mark"),
+                ("q", "4", "r"),
+            ):
                 await press(*keys)
-                await press.pilot.resize_terminal(*size)
-                await press.settle()
-                await press.pilot.resize_terminal(100, 30)
-                await press.settle()
-                while app.screen is not app.main:
-                    await press("escape")
-            assert app.is_running
+            await press.pilot.resize_terminal(100, 30)
+            await press("escape")
+            assert app.screen is app.main
+            assert press.cursor == "run-affected-tests"
 
     @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20), (20, 5)], ids=str)
     async def test_the_answers_of_a_question_are_always_in_sight(self, demo: Still, size: tuple[int, int]) -> None:

@@ -52,9 +52,13 @@ def trouble() -> Still:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("keys", ["1", "6"])
+@pytest.mark.parametrize("keys", ["1", "4", "6"])
 def test_broken_files(keys: str, size: tuple[int, int], trouble: Still, snap_compare: Compare) -> None:
     assert snap_compare(trouble.app(), terminal_size=size, run_before=runs_on((keys,)))
+
+
+def test_what_is_wrong_with_a_file(trouble: Still, snap_compare: Compare) -> None:
+    assert snap_compare(trouble.app(), terminal_size=(60, 20), run_before=runs_on(("6", "end", "enter")))
 
 
 @pytest.mark.parametrize("keys", [("1",), ("4",), ("4", "r")], ids="-".join)

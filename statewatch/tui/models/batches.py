@@ -109,10 +109,8 @@ def item_text(row: ItemRow) -> tuple[Cell, ...]:
 
 
 def _row(source: Source, view: BatchView) -> BatchRow:
-    counts = dict.fromkeys((batch.COMPLETED, batch.FAILED, batch.SKIPPED, batch.PENDING), 0)
-    for item in view.items:
-        counts[item.outcome] += 1
-    return BatchRow(source, view, *counts.values())
+    outcomes = (batch.COMPLETED, batch.FAILED, batch.SKIPPED, batch.PENDING)
+    return BatchRow(source, view, *map(view.count, outcomes))
 
 
 def progress(row: BatchRow, width: int) -> Cell:

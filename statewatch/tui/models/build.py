@@ -76,12 +76,18 @@ def _chosen(rows: Rows, key: str | None) -> Any:
 
 
 def _overview(ask: Ask) -> Model:
-    needs, hidden = _arranged(overview.need_rows(ask.picture, ask.now), overview.NEEDS, ask)
+    all_needs = overview.need_rows(ask.picture, ask.now)
+    needs, hidden = _arranged(all_needs, overview.NEEDS, ask)
     runs, _ = _arranged(overview.run_rows(ask.picture), overview.RUNS, ask)
     said, _ = _arranged(changes.news(ask.picture), changes.SPEC, ask)
     panes = {"circuits": overview.circuits(ask.picture)}
     return Model(
-        "overview", ask.now, frame(ask.picture, ask.now), {"needs": needs, "runs": runs, "said": said}, panes, hidden
+        "overview",
+        ask.now,
+        frame(ask.picture, ask.now, len(all_needs)),
+        {"needs": needs, "runs": runs, "said": said},
+        panes,
+        hidden,
     )
 
 

@@ -45,11 +45,11 @@ class Frame:
         return (f"{self.needs} need you", "bad") if self.needs else ("all well", "good")
 
 
-def frame(picture: Picture, now: float) -> Frame:
-    """Return the frame of a picture."""
+def frame(picture: Picture, now: float, needs: int | None = None) -> Frame:
+    """Return the frame of a picture; *needs* is how many need somebody, where that is known already."""
     return Frame(
         sources=len(picture.sources),
-        needs=len(attention(picture, now)),
+        needs=len(attention(picture, now)) if needs is None else needs,
         polling=picture.watching.mode == "polling",
         reason=harmless(picture.watching.reason, 60),
         looked_in=picture.watching.looked_in,
@@ -107,8 +107,9 @@ def timeline(seen: Frame, now: float, width: int) -> Cell:
     if room < 10:
         return ()
     counts = [0] * room
-    for at, changes in seen.activity:
-        index = room - 1 - int(max(0.0, now - at) / TIMELINE_SPAN * room)
+    step = TIMELINE_SPAN / room
+    for at, changes in seen.activity:  # by whole multiples of a step: all columns move on together, and seldom
+        index = room - 1 - max(0, int(now // step - at // step))
         if 0 <= index < room:
             counts[index] += changes
     return ((label, "muted"), (cells.spark(counts), "info"), ("│ now", "muted"))

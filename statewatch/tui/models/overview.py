@@ -150,7 +150,7 @@ def _run_says(row: RunRow, now: float) -> Cell:
 RUNS: TableSpec[RunRow] = TableSpec(
     columns=(
         Column("kind", "RUNNING", _run_kind, width=10, minimum=10),
-        Column("name", "", _run_name, width=28, minimum=14),
+        Column("name", "", _run_name, width=26, minimum=12),
         Column("says", "", _run_says, width=64, minimum=20, flex=1, ticks=True),
     ),
     empty="nothing is running",

@@ -42,7 +42,7 @@ def rows(picture: Picture) -> tuple[SourceRow, ...]:
 def text(row: SourceRow, now: float) -> tuple[Cell, ...]:
     """Return everything there is to say about a source: above all why it cannot be read."""
     source = row.source
-    lines: list[Cell] = [cells.own(source.label, "strong"), cells.say(source.key, "muted"), ()]
+    lines: list[Cell] = [cells.say(source.key, "muted"), ()]
     if source.problem is not None:
         since = f"  since {times.clock(source.problem.since, now)}"
         lines += [(("✕ ", "bad"), *cells.say(source.problem.reason, "bad", 2_000), (since, "muted"))]

@@ -88,6 +88,7 @@ class View(Vertical):
     def __init__(self) -> None:
         """Make the view, empty until its first model."""
         super().__init__(id=f"view-{self.NAME}", classes="view")
+        self._tables: tuple[DashTable, ...] = ()
         self.filter = ""
         self.sort: tuple[str, bool] | None = None
         self.chosen: str | None = None
@@ -117,7 +118,9 @@ class View(Vertical):
     def tick(self, now: float) -> None:
         """Let what depends on the present move on."""
         self.now = now
-        for table in self.query(DashTable):
+        if not self._tables:
+            self._tables = tuple(self.query(DashTable))
+        for table in self._tables:
             table.tick(now)
 
     def source_key(self) -> str | None:

@@ -31,16 +31,29 @@ class Styled(Widget):
     }
     """
 
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        """Make it without text."""
+        self._styles_of: dict[Role, Style] = {}
+        super().__init__(id=id)
+
     def paint(self, cell: Cell, width: int) -> Strip:
         """Return *cell* as a strip of exactly *width* terminal cells."""
         return Strip([Segment(text, self._style(role)) for text, role in fill(cell, width)], width)
 
+    def notify_style_update(self) -> None:
+        """Forget the colours of the former theme or state."""
+        super().notify_style_update()
+        self._styles_of.clear()
+
     def _style(self, role: Role) -> Style:
-        base = self.rich_style
-        if not role:
-            return base
-        own = self.get_component_rich_style(f"styled--{role}")
-        return base + own.without_color + Style(color=own.color)
+        known = self._styles_of.get(role)
+        if known is None:
+            known = self.rich_style
+            if role:
+                own = self.get_component_rich_style(f"styled--{role}")
+                known += own.without_color + Style(color=own.color)
+            self._styles_of[role] = known
+        return known
 
 
 def wrapped(cell: Cell, width: int, hang: int = 0) -> list[Cell]:
