@@ -31,10 +31,11 @@ def _no_preferences(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(variable, raising=False)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _short_waits() -> None:
-    """Look more often whether an app has become idle: that is most of what these tests wait for."""
-    _wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 0.005, 0.002_5
+@pytest.fixture
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look more often whether an app has become idle: that is most of what tests that type wait for."""
+    monkeypatch.setattr(_wait, "SLEEP_GRANULARITY", 0.005)
+    monkeypatch.setattr(_wait, "SLEEP_IDLE", 0.000_5)
 
 
 @pytest.fixture(scope="session")

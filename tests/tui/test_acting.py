@@ -20,6 +20,8 @@ from tests.core.files import document, load, write
 from tests.support import replace
 from tests.tui.dash import Keys, in_file, watching
 
+pytestmark = pytest.mark.usefixtures("short_waits")
+
 NAME = "hook_state.json"
 
 

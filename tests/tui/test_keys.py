@@ -22,6 +22,8 @@ from tests.tui.dash import HOSTILE, NOW, Keys, Still, batch_of, broken, changed,
 if TYPE_CHECKING:
     from statewatch.documents.values import JSON
 
+pytestmark = pytest.mark.usefixtures("short_waits")
+
 OPEN = "2026-11-16T14:22:00Z"
 
 

@@ -9,6 +9,8 @@ import pytest
 from statewatch.watch.picture import Picture, Problem, Source, Watching
 from tests.tui.dash import NOW, Still, batch_of, broken, circuits, record, runs_on, source
 
+pytestmark = pytest.mark.usefixtures("short_waits")
+
 SIZES = [(60, 20), (80, 24), (120, 40)]
 Compare = Callable[..., bool]
 

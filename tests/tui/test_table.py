@@ -1,6 +1,7 @@
 """What keys, the mouse and changes of the data do to a table on a screen."""
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -357,6 +358,14 @@ async def test_cells_are_asked_for_rows_in_view_only() -> None:
         assert len(asked) == 9
 
 
+async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
+    """Let the app go on until *condition* holds."""
+    deadline = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < deadline
+        await pilot.pause()
+
+
 async def test_a_hidden_table_paints_nothing_and_is_up_to_date_when_shown_again() -> None:
     app = Bench(hooks(50))
     async with app.run_test(size=(40, 10)) as pilot:
@@ -365,7 +374,7 @@ async def test_a_hidden_table_paints_nothing_and_is_up_to_date_when_shown_again(
         app.table.blur()
         await pilot.pause()
         box.display = False
-        await pilot.pause()
+        await until(pilot, lambda: app.table._painted is None)  # the news of it comes with the next layout
         app.table.refreshed.clear()
         rows = [*hooks(20, first=200), *hooks(9), Hook("hook-009", 7), *hooks(40, first=10)]
         app.table.show(rows, 101)
