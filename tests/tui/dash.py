@@ -1,8 +1,9 @@
 """Helpers for the tests of the dashboard: apps that stand still, apps on real files, and reading the screen."""
 
 import asyncio
+import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -15,7 +16,9 @@ from statewatch.documents.values import JSON
 from statewatch.kinds import batch, hooks, workflow
 from statewatch.kinds.base import Sentence, Tone
 from statewatch.tui.app import StatewatchApp
+from statewatch.tui.models.build import Ask, Model, build
 from statewatch.tui.views.base import DashTable
+from statewatch.tui.widgets.table_model import Cell
 from statewatch.watch.picture import ChangeLine, Picture, Problem, Revision, Source, View
 from statewatch.watch.scope import Scope
 from statewatch.watch.watcher import Watcher
@@ -113,6 +116,31 @@ def broken(good: Source, reason: str = "not JSON at line 41, column 3: expected 
     return replace(good, problem=Problem(reason, NOW - 60))
 
 
+def many(count: int = 30) -> Source:
+    """Return a hook state with so many closed circuits, `h00`, `h01` …"""
+    return source({"hooks": {f"h{index:02d}": record("closed") for index in range(count)}, "global_stats": {}})
+
+
+def still(*sources: Source, **fields: Any) -> Still:
+    """Return a picture of sources that stands still."""
+    return Still(Picture(NOW, sources, **fields), NOW)
+
+
+def pictured(*given: Source, changes: Iterable[Any] = ()) -> Picture:
+    """Return a picture of sources."""
+    return Picture(NOW, given, tuple(changes))
+
+
+def words(cell: Cell) -> str:
+    """Return the text of a cell."""
+    return "".join(text for text, _ in cell)
+
+
+def ask(view: str, picture: Picture, **fields: Any) -> Model:
+    """Return the model of a view of a picture."""
+    return build(Ask(view, picture, NOW, **fields))
+
+
 @asynccontextmanager
 async def shown(
     still: Still, size: tuple[int, int] = (100, 30), feed: StillFeed | None = None, **options: Any
@@ -201,6 +229,11 @@ class Keys:
     def text(self) -> str:
         """The screen on top as text."""
         return "\n".join(self.lines)
+
+    @property
+    def prose(self) -> str:
+        """The screen on top as running text, wherever its lines were broken."""
+        return re.sub(r"[\s│]+", " ", self.text)
 
     @property
     def told(self) -> list[str]:

@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from statewatch.tui.models.frame import Frame, frame, timeline, too_small, top_line
-from statewatch.tui.widgets.table_model import Cell
 from statewatch.watch.picture import Picture, Watching
-from tests.tui.dash import NOW, changed, circuits, record, source
+from tests.tui.dash import NOW, changed, circuits, record, source, words
 
 FRAMES = st.builds(
     Frame,
@@ -20,10 +19,6 @@ FRAMES = st.builds(
     reason=st.sampled_from(["", "no inotify", "the limit of watches was reached: " + "x" * 60]),
     stale=st.booleans(),
 )
-
-
-def words(cell: Cell) -> str:
-    return "".join(text for text, _ in cell)
 
 
 class TestTopLine:

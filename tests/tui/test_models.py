@@ -1,7 +1,5 @@
 """Rows, cells and models: pure functions of a picture."""
 
-import unicodedata
-from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -12,16 +10,11 @@ from statewatch.documents.diff import Change, diff
 from statewatch.documents.values import JSON
 from statewatch.kinds.hooks import Policy
 from statewatch.tui.models import batches, cells, changes, diffs, hooks, overview, sources, workflows
-from statewatch.tui.models.build import Ask, Model, build
 from statewatch.tui.models.row import TableSpec
 from statewatch.tui.registry import VIEWS
 from statewatch.tui.widgets.table_model import Cell
 from statewatch.watch.picture import Pace, Picture, Problem, Source
-from tests.tui.dash import HOSTILE, NOW, batch_of, broken, changed, circuits, record, source
-
-
-def words(cell: Cell) -> str:
-    return "".join(text for text, _ in cell)
+from tests.tui.dash import NOW, ask, batch_of, broken, changed, circuits, pictured, record, source, words
 
 
 def roles(cell: Cell) -> set[str]:
@@ -30,111 +23,6 @@ def roles(cell: Cell) -> set[str]:
 
 def told(spec: TableSpec[Any], row: Any, column: str, now: float = NOW) -> str:
     return words(next(each for each in spec.columns if each.id == column).cell(row, now))
-
-
-def pictured(*given: Source, changes: Iterable[Any] = ()) -> Picture:
-    return Picture(NOW, given, tuple(changes))
-
-
-def ask(view: str, picture: Picture, **fields: Any) -> Model:
-    return build(Ask(view, picture, NOW, **fields))
-
-
-class TestHostileText:
-    """Whatever a file says, no cell of any view can act on a terminal, and none is endless."""
-
-    @pytest.fixture
-    def picture(self) -> Picture:
-        circuit = record("open", 3, last_error=HOSTILE, disabled_at="2026-11-16T14:20:00Z")
-        hooks_ = source({"hooks": {HOSTILE: circuit, "odd": record(HOSTILE)}, "global_stats": {}}, "/p/hooks.json")
-        batch = source(
-            {
-                "batch_id": HOSTILE,
-                "status": HOSTILE,
-                "features": [HOSTILE, {"title": HOSTILE}],
-                "failed_features": [{"feature_index": 0, "error_message": HOSTILE}],
-                "git_operations": {"0": {"commit_sha": HOSTILE}},
-            },
-            "/p/batch.json",
-            "batch",
-        )
-        running = source(
-            {"batch_id": HOSTILE, "status": "in_progress", "features": [HOSTILE], "current_index": 0}, "/p/b2", "batch"
-        )
-        flow = source(
-            {
-                "workflow_id": HOSTILE,
-                "spec": {"title": HOSTILE},
-                "error": HOSTILE,
-                "phases": {HOSTILE: {"status": HOSTILE, "error": HOSTILE}, "b": {"status": "in_progress"}},
-            },
-            "/p/flow.json",
-            "workflow",
-        )
-        return pictured(hooks_, batch, running, flow)
-
-    @pytest.mark.parametrize("view", [name for _, name, _ in VIEWS])
-    def test_no_cell_can_act_on_a_terminal(self, view: str, picture: Picture) -> None:
-        specs: dict[str, TableSpec[Any]] = {
-            "needs": overview.NEEDS,
-            "runs": overview.RUNS,
-            "said": changes.BRIEF,
-            "batches": batches.SPEC,
-            "items": batches.ITEMS,
-            "workflows": workflows.SPEC,
-            "hooks": hooks.SPEC,
-            "state": sources.SPEC,
-            "changes": changes.SPEC,
-        }
-        for chosen in [None, *(row.key for rows in ask(view, picture).tables.values() for row in rows)]:
-            model = ask(view, picture, chosen=chosen)
-            shown = [
-                words(column.cell(row, NOW))
-                for name, rows in model.tables.items()
-                for row in rows
-                for column in specs[name].columns
-            ]
-            lines = [words(line) for pane in model.panes.values() for line in pane]
-            for text in shown + lines:
-                assert not dangerous(text)
-            assert max(map(len, shown), default=0) < 2_500
-
-    def test_nor_can_the_whole_text_of_an_item_or_a_workflow(self, picture: Picture) -> None:
-        item = batches.items(batches.rows(picture)[0])[0]
-        flow = workflows.rows(picture)[0]
-        for line in (*batches.item_text(item), *workflows.text(flow, NOW)):
-            assert not dangerous(words(line))
-
-    def test_markup_stays_what_it_is(self, picture: Picture) -> None:
-        assert any("[/x] [bold red]" in row.name for row in hooks.rows(picture))
-
-    def test_actions_keep_the_raw_name(self, picture: Picture) -> None:
-        assert HOSTILE in {row.hook.name for row in hooks.rows(picture)}
-
-    def test_diffs_are_harmless_too(self) -> None:
-        pairs: list[tuple[JSON, JSON]] = [
-            ({HOSTILE: HOSTILE}, {HOSTILE: 1}),
-            ({}, {HOSTILE: [HOSTILE]}),
-            ({HOSTILE: 1}, {}),
-        ]
-        for before, after in pairs:
-            found = tuple(diff(before, after))
-            for change in found:
-                row = diffs.DiffRow(change)
-                shown = [words(column.cell(row, NOW)) for column in diffs.SPEC.columns]
-                shown += [words(line) for side in diffs.sides(change) for line in side]
-                assert not any(map(dangerous, shown))
-            assert not any(dangerous(words(line)) for line in diffs.change_lines(found))
-
-    @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=60))
-    def test_any_text_at_all(self, text: str) -> None:
-        assert not dangerous(words(cells.say(text)))
-        assert not dangerous(words(cells.marked(text)))
-
-
-def dangerous(text: str) -> bool:
-    """Tell whether a terminal would do more with *text* than show it."""
-    return any(unicodedata.category(character) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in text)
 
 
 class TestHooks:

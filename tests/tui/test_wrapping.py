@@ -6,14 +6,11 @@ from rich.cells import cell_len
 
 from statewatch.tui.widgets.styled import wrap_all, wrapped
 from statewatch.tui.widgets.table_model import Cell, Role, plain
+from tests.tui.dash import words
 
 ROLES: list[Role] = ["", "good", "bad", "muted"]
 TEXT = st.text(alphabet=st.sampled_from("ab  c目🙂é\u0301-\x1b\u202e"), max_size=30)
 LINES = st.lists(st.tuples(TEXT, st.sampled_from(ROLES)), max_size=5).map(tuple)
-
-
-def words(cell: Cell) -> str:
-    return "".join(text for text, _ in cell)
 
 
 def painted(cell: Cell) -> list[tuple[str, Role]]:
