@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from statewatch.documents.diff import Change, diff
 from statewatch.documents.values import JSON
+from statewatch.kinds.base import Sentence
 from statewatch.kinds.hooks import Policy
 from statewatch.tui.models import batches, cells, changes, diffs, hooks, overview, sources, workflows
 from statewatch.tui.models.row import TableSpec
 from statewatch.tui.registry import VIEWS
 from statewatch.tui.widgets.table_model import Cell
-from statewatch.watch.picture import Pace, Picture, Problem, Source
+from statewatch.watch.picture import ChangeLine, Pace, Picture, Problem, Source
 from tests.tui.dash import NOW, ask, batch_of, broken, changed, circuits, pictured, record, source, words
 
 
@@ -320,6 +321,13 @@ class TestDiffs:
             "  ~ n  3 → 0",
             "~ /x  1 → 2",
         ]
+
+    def test_times_that_only_moved_on_come_last(self) -> None:
+        before = {"updated_at": "2026-11-16T14:22:00Z", "count": 1, "done": [1]}
+        after = {"updated_at": "2026-11-16T14:23:00Z", "count": 2, "done": [1, 2]}
+        line = ChangeLine(1, NOW, "s", "s", "plain", Sentence("", ""), "a", "b")
+        rows = diffs.load(line, {"a": before, "b": after}.get).rows  # type: ignore[arg-type]
+        assert [row.change.pointer for row in rows] == ["/count", "/done/1", "/updated_at"]
 
     def test_the_whole_document_may_be_replaced(self) -> None:
         (line,) = diffs.change_lines(tuple(diff([1], {"a": 1})))

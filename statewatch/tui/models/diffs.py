@@ -62,7 +62,13 @@ def load(line: ChangeLine, recall: Callable[[str], JSON]) -> DiffModel:
     before, after = recall(line.before), recall(line.after)
     if before is None or after is None:
         return DiffModel(line, missing="this revision is no longer kept: only the latest ones are")
-    return DiffModel(line, tuple(map(DiffRow, diff(before, after))))
+    rows = sorted(map(DiffRow, diff(before, after)), key=lambda row: _is_a_time(row.change))
+    return DiffModel(line, tuple(rows))
+
+
+def _is_a_time(change: Change) -> bool:
+    """Tell whether only a timestamp moved on: nearly every revision has some, so they are shown after the rest."""
+    return all(isinstance(value, str) and times.instant(value) is not None for value in (change.before, change.after))
 
 
 def change_lines(changes: tuple[Change, ...]) -> tuple[Cell, ...]:
