@@ -9,12 +9,12 @@ from statewatch.watch.scope import project_around, scope_of
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    (tmp_path / "home" / "work" / "proj" / "src").mkdir(parents=True)
+    (tmp_path / "home" / "code" / "proj" / "src").mkdir(parents=True)
     return tmp_path / "home"
 
 
 def test_the_project_is_the_nearest_parent_with_git_or_claude(home: Path) -> None:
-    project = home / "work" / "proj"
+    project = home / "code" / "proj"
     (project / ".git").mkdir()
     assert project_around(project / "src", home) == project
     (project / "src" / ".claude").mkdir()
@@ -22,7 +22,7 @@ def test_the_project_is_the_nearest_parent_with_git_or_claude(home: Path) -> Non
 
 
 def test_a_worktree_has_a_git_file(home: Path) -> None:
-    project = home / "work" / "proj"
+    project = home / "code" / "proj"
     (project / ".git").write_text("gitdir: elsewhere")
     assert project_around(project / "src", home) == project
 
@@ -35,21 +35,21 @@ def test_the_home_is_nobodys_project_but_its_own(home: Path) -> None:
 
 
 def test_without_paths_project_and_home_are_looked_at(home: Path) -> None:
-    project = home / "work" / "proj"
+    project = home / "code" / "proj"
     (project / ".git").mkdir()
     scope = scope_of((), project / "src", home, {})
     assert [root.path for root in scope.roots] == [str(project), str(home / ".claude")]
-    assert scope.looked_in == ("~/work/proj", "~/work/proj/.claude", "~/.claude")
+    assert scope.looked_in == ("~/code/proj", "~/code/proj/.claude", "~/.claude")
 
 
 def test_labels_are_short_and_say_where(home: Path) -> None:
-    project = home / "work" / "proj"
+    project = home / "code" / "proj"
     (project / ".git").mkdir()
     scope = scope_of((), project, home, {})
     assert scope.label(str(project / ".claude" / "batch_state.json")) == ".claude/batch_state.json"
     assert scope.label(str(home / ".claude" / "hook_state.json")) == "~/.claude/hook_state.json"
     assert scope.label("/srv/runs/batch_state.json") == "/srv/runs/batch_state.json"
-    assert scope.label(str(project) + "-other/x.json") == "~/work/proj-other/x.json"
+    assert scope.label(str(project) + "-other/x.json") == "~/code/proj-other/x.json"
 
 
 def test_labels_are_harmless(home: Path) -> None:
