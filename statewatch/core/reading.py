@@ -7,6 +7,7 @@ import stat
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from statewatch.core.errors import SourceError
 from statewatch.documents import codec
@@ -28,9 +29,8 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """What tells one version of a file from another without reading it."""
+class Signature(NamedTuple):
+    """What tells one version of a file from another without reading it; a tuple, since sweeps make and compare many."""
 
     device: int
     inode: int
@@ -75,7 +75,7 @@ class Snapshot:
             raise SourceError(self.path, str(error)) from None
 
 
-def signature(path: Path) -> Signature | None:
+def signature(path: Path | str) -> Signature | None:
     """Return the signature of what is at *path* now, following links, or None when nothing can be seen there."""
     try:
         return Signature.of(os.stat(path))  # noqa: PTH116 - half the cost of Path.stat, and swept for every file

@@ -9,13 +9,13 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.screen import Screen
 
+from statewatch.tui.models.build import VIEW_OF_KIND
 from statewatch.tui.registry import COMMANDS, Command
 
 if TYPE_CHECKING:
     from statewatch.tui.app import StatewatchApp
 
 _VIEW_OF_SCOPE = {"hooks": "hooks", "overview": "overview"}
-_VIEW_OF_KIND = {"hooks": "hooks", "batch": "batches", "workflow": "workflows"}
 
 
 class Palette(Provider):
@@ -43,7 +43,7 @@ class Palette(Provider):
             if command.in_palette and self._reachable(command):
                 yield command.label, command.help, partial(self._run, command)
         for source in self._dashboard.picture.sources:
-            view = _VIEW_OF_KIND.get(source.kind, "state")
+            view = VIEW_OF_KIND.get(source.kind, "state")
             yield f"source {source.label}", f"Go to this {source.kind} source", partial(self._go, view, source.key)
 
     def _reachable(self, command: Command) -> bool:

@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 from statewatch.core import reading
 from statewatch.core.errors import SourceError
 from statewatch.core.policy import SETTINGS
-from statewatch.core.reading import Snapshot
+from statewatch.core.reading import Signature, Snapshot
 from statewatch.watch import board as boards
 from statewatch.watch.board import Board, Observation
 from statewatch.watch.discovery import Candidate, Expectation, expectation
@@ -24,8 +23,6 @@ from statewatch.watch.policies import Policies
 from statewatch.watch.scope import Scope
 from statewatch.watch.settling import Doubt, doubt
 from statewatch.watch.tree import Identity, Tree
-
-Stamp: TypeAlias = tuple[int, int, int, int, int]
 
 COARSE, FINE = 2.0, 0.01
 """Seconds within which two writes may leave a file with the same times, by the file system's resolution."""
@@ -43,7 +40,7 @@ class _File:
     """
 
     candidate: Candidate
-    stamp: Stamp | None = None
+    stamp: Signature | None = None
     digest: str | None = None
     failure: str | None = None
     doubt: Doubt | None = None
@@ -97,7 +94,7 @@ class Sweep:
                 continue  # it is read again in a moment anyway
             if file.is_new:
                 self._read(file)
-            elif _stamp(path) != file.stamp:
+            elif reading.signature(path) != file.stamp:
                 if path not in self._links and path not in self._due:
                     self.unheard.add(path)
                 self._read(file)
@@ -204,7 +201,7 @@ class Sweep:
             return
         self._due.pop(path, None)
         file.is_new = False
-        file.stamp = _stamp(path)
+        file.stamp = reading.signature(path)
         begun = time.thread_time()
         try:
             self._note_link(path)
@@ -262,14 +259,6 @@ class Sweep:
             self._links[path] = os.path.realpath(path)
         else:
             self._links.pop(path, None)
-
-
-def _stamp(path: str) -> Stamp | None:
-    try:
-        status = os.stat(path)  # noqa: PTH116 - swept for every file
-    except (OSError, ValueError):
-        return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def _doubtful_for(snapshot: Snapshot) -> float:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from statewatch.core.reading import Signature
 from statewatch.documents.values import JSON
 from statewatch.watch import board as boards
 from statewatch.watch.board import DROPPED_AFTER
@@ -218,7 +219,9 @@ def test_a_policy_that_changes_reaches_the_picture(tmp_path: Path) -> None:
 def test_a_write_within_the_clock_tick_of_the_file_system_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("statewatch.watch.sweep._stamp", lambda _: (0, 0, 0, 0, 0))  # no time shows any change
+    monkeypatch.setattr(
+        "statewatch.core.reading.signature", lambda _: Signature(0, 0, 0, 0, 0)
+    )  # no time shows any change
     monkeypatch.setattr("statewatch.watch.sweep.FINE", PATIENCE)
     path = tmp_path / "x.json"
     path.write_text('{"a": 1}')

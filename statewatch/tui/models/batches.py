@@ -9,7 +9,7 @@ from statewatch.kinds import batch, times
 from statewatch.kinds.batch import BatchView, Item
 from statewatch.kinds.hooks import first_line
 from statewatch.tui.models import cells
-from statewatch.tui.models.row import TableSpec
+from statewatch.tui.models.row import TableSpec, changed_column
 from statewatch.tui.widgets.table_model import Cell, Column
 from statewatch.watch.attention import stalled_for
 from statewatch.watch.picture import Picture, Source
@@ -139,10 +139,6 @@ def _eta(row: BatchRow, now: float) -> Cell:
     return cells.own(eta(row, now))
 
 
-def _changed(row: BatchRow, now: float) -> Cell:
-    return cells.age(row.source.changed_at, now)
-
-
 def _status(row: BatchRow, now: float) -> Cell:
     if row.view.status == batch.COMPLETED and row.failed:
         return (("✕ completed", "bad"),)  # its tool says so whatever failed; the next columns say what
@@ -223,7 +219,7 @@ SPEC: TableSpec[BatchRow] = TableSpec(
         Column("rate", "RATE", lambda row, _now: cells.own(rate(row)), width=9, minimum=9, align="right", priority=3),
         Column("eta", "ETA", _eta, width=11, minimum=11, align="right", ticks=True, priority=2),
         Column("current", "NEXT ITEM", _current, width=24, minimum=16, flex=3, priority=8),
-        Column("age", "CHANGED", _changed, width=7, minimum=7, align="right", ticks=True, priority=9),
+        changed_column(priority=9),
         Column("tokens", "TOKENS", _tokens, width=7, minimum=7, align="right", priority=10),
         Column("source", "SOURCE", _source, width=26, minimum=22, priority=11),
     ),

@@ -12,7 +12,9 @@ from statewatch.tui.models.row import Row, TableSpec
 from statewatch.tui.widgets.table_model import Cell
 from statewatch.watch.picture import Picture
 
-_KIND_OF_VIEW = {"hooks": "hooks", "batches": "batch", "workflows": "workflow"}
+VIEW_OF_KIND = {"hooks": "hooks", "batch": "batches", "workflow": "workflows"}
+"""The view that shows sources of a kind; those of other kinds are only in the State view."""
+_KIND_OF_VIEW = {view: kind for kind, view in VIEW_OF_KIND.items()}
 _MOST_WARNINGS = 3
 
 Rows: TypeAlias = tuple[Row, ...]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
+from statewatch.tui.models import cells
 from statewatch.tui.widgets.table_model import Column
 
 
@@ -29,3 +30,17 @@ class TableSpec(Generic[R]):
     columns: tuple[Column[R], ...]
     empty: str
     sorts: Mapping[str, Callable[[R], Any]] = field(default_factory=dict)
+
+
+def changed_column(priority: int) -> Column[Any]:
+    """Return the column that says how long ago the source of a row changed."""
+    return Column(
+        "age",
+        "CHANGED",
+        lambda row, now: cells.age(row.source.changed_at, now),
+        width=7,
+        minimum=7,
+        align="right",
+        ticks=True,
+        priority=priority,
+    )

@@ -9,7 +9,7 @@ from statewatch.kinds.batch import BatchView
 from statewatch.kinds.hooks import HALF_OPEN, OPEN, HooksView
 from statewatch.kinds.workflow import WorkflowView
 from statewatch.tui.models import cells
-from statewatch.tui.models.row import TableSpec
+from statewatch.tui.models.row import TableSpec, changed_column
 from statewatch.tui.widgets.table_model import Cell, Column
 from statewatch.watch.picture import Picture, Source
 
@@ -81,16 +81,7 @@ SPEC: TableSpec[SourceRow] = TableSpec(
         Column("kind", "KIND", lambda row, _now: cells.own(row.source.kind), width=8, minimum=8, priority=2),
         Column("says", "SAYS", _says, width=36, minimum=20, flex=2),
         Column("size", "SIZE", _size, width=9, minimum=9, align="right", priority=3),
-        Column(
-            "age",
-            "CHANGED",
-            lambda row, now: cells.age(row.source.changed_at, now),
-            width=7,
-            minimum=7,
-            align="right",
-            ticks=True,
-            priority=1,
-        ),
+        changed_column(priority=1),
     ),
     empty="no source yet",
     sorts={

@@ -8,7 +8,7 @@ from statewatch.documents.text import harmless, harmless_lines
 from statewatch.kinds import times
 from statewatch.kinds.workflow import Phase, WorkflowView
 from statewatch.tui.models import cells
-from statewatch.tui.models.row import TableSpec
+from statewatch.tui.models.row import TableSpec, changed_column
 from statewatch.tui.widgets.table_model import Cell, Column, Role, Span
 from statewatch.watch.picture import Picture, Source
 
@@ -95,16 +95,7 @@ SPEC: TableSpec[WorkflowRow] = TableSpec(
         ),
         Column("phases", "PHASES", lambda row, now: pipeline(row.view, now), width=52, minimum=40, flex=1, ticks=True),
         Column("title", "TITLE", lambda row, _now: cells.say(row.view.title), width=24, minimum=20, flex=2, priority=2),
-        Column(
-            "age",
-            "CHANGED",
-            lambda row, now: cells.age(row.source.changed_at, now),
-            width=7,
-            minimum=7,
-            align="right",
-            ticks=True,
-            priority=3,
-        ),
+        changed_column(priority=3),
         Column(
             "source", "SOURCE", lambda row, _now: cells.own(row.source.label, "muted"), width=30, minimum=30, priority=4
         ),

@@ -39,7 +39,6 @@ class MainScreen(Screen[None]):
         self._frame = Frame()
         self._model: Model | None = None
         self._goal: str | None = None
-        self._fault = ""
         self._ticks = 0
         self._behind = False
         """Whether there are news that were not asked for, since another screen covers this one."""
@@ -83,7 +82,6 @@ class MainScreen(Screen[None]):
         """Show a model, if it is of the view that is shown."""
         self._frame = model.frame
         if model.view == self.view.NAME and self.view.is_mounted and not model.frame.starting:
-            self._fault = ""
             with self.app.batch_update():
                 self.view.present(model)
             self._reach_goal()
@@ -98,7 +96,6 @@ class MainScreen(Screen[None]):
     def failed(self, view: str, reason: str) -> None:
         """Say that a view could not be made: what it shows is old, and must not pass for the present."""
         if view == self.view.NAME:
-            self._fault = reason
             self._frame = replace(self._frame, stale=True)
             self.query_one("#notice", Lines).show(_fault_lines(reason))
             self._draw_frame()
@@ -123,7 +120,6 @@ class MainScreen(Screen[None]):
         self.minimize()
         if name != self.view.NAME:
             await self._close_filter()
-            self._fault = ""
             self.view.display = False
             view = self._views.get(name)
             if view is None:

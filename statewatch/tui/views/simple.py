@@ -6,14 +6,13 @@ from textual import on
 from textual.app import ComposeResult
 
 from statewatch.tui.models import changes, sources, workflows
+from statewatch.tui.models.build import VIEW_OF_KIND
 from statewatch.tui.models.changes import ChangeRow
 from statewatch.tui.models.sources import SourceRow
 from statewatch.tui.models.workflows import WorkflowRow
 from statewatch.tui.views.base import DashTable, View
 from statewatch.tui.widgets.lines import Pane
 from statewatch.tui.widgets.table import Table
-
-_VIEW_OF_KIND = {"hooks": "hooks", "batch": "batches", "workflow": "workflows"}
 
 
 class WorkflowsView(View):
@@ -47,7 +46,7 @@ class StateView(View):
 
     @on(Table.Opened)
     def _opened(self, event: Table.Opened[SourceRow]) -> None:
-        view = _VIEW_OF_KIND.get(event.row.source.kind)
+        view = VIEW_OF_KIND.get(event.row.source.kind)
         if event.row.source.problem is not None:
             from statewatch.tui.screens.text import TextScreen  # noqa: PLC0415 - only when one is opened
 
