@@ -11,6 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
+
+import pytest
 
 from statewatch.watch.picture import Picture, Source
 from statewatch.watch.scope import Scope, scope_of
@@ -33,6 +36,13 @@ class World:
     def scope(self) -> Scope:
         """Return what is looked at without arguments, standing in the project."""
         return scope_of((), self.project, self.home, {})
+
+
+def lacking(reason: str) -> NoReturn:
+    """Skip the test because this machine lacks something; in CI, which must have everything, fail it."""
+    if os.environ.get("STATEWATCH_CI"):
+        pytest.fail(f"{reason}; STATEWATCH_CI is set, so this is not skipped", pytrace=False)
+    pytest.skip(reason)
 
 
 def copy_of_sample(directory: Path, home: str = "home") -> World:
@@ -75,6 +85,11 @@ def until(check: Callable[[], bool], what: str = "the condition") -> None:
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not come true in {PATIENCE:.0f} s")
         time.sleep(0.002)
+
+
+def open_files() -> int:
+    """Return how many files this process has open."""
+    return sum(1 for _ in Path("/dev/fd").iterdir())
 
 
 class Watched:

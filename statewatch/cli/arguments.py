@@ -1,11 +1,12 @@
 """What the arguments of commands mean: sources, addresses, and the picture of what was named."""
 
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,16 +14,21 @@ from statewatch.cli.errors import MistakeError
 from statewatch.cli.output import is_terminal, note
 from statewatch.core import address
 from statewatch.core.address import Address
-from statewatch.core.errors import NotFoundError, SourceError, StatewatchError
+from statewatch.core.errors import NotFoundError, SourceError
 from statewatch.core.reading import Snapshot, read
+from statewatch.core.stores.model import Version
+from statewatch.core.stores.urls import is_store_url, without_password
 from statewatch.documents.values import JSON
+from statewatch.kinds.times import duration, instant
 
 if TYPE_CHECKING:
     from statewatch.watch.picture import Picture
 
-_STORES = ("redis://", "rediss://", "postgresql://", "postgres://", "sqlite:")
+Readable = TypeVar("Readable", bound=Version)
+
 _PATIENCE = (0.02, 0.04, 0.09)
 """Seconds between the readings of a file that is broken: an in-place writer may be at work."""
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON: stable names, times as ISO 8601 UTC.")
 poll_option = click.option("--poll", is_flag=True, help="Look at intervals instead of waiting for notification.")
@@ -45,17 +51,30 @@ def help_instead(ctx: click.Context) -> int:
 
 
 def parsed(text: str) -> Address:
-    """Take an address apart. Raises StatewatchError for sources and moments that cannot be read."""
-    if text.startswith(_STORES):
-        raise StatewatchError(f"{text}: only files can be read so far, not {text.split(':', 1)[0]} stores")
+    """Take an address apart. Raises NotFoundError when its pointer cannot be read."""
     if text.startswith("~/") and not os.path.lexists("~"):  # quoted, or behind `=`, where the shell leaves it
         text = os.path.expanduser(text)  # noqa: PTH111 - any bytes
-    found = address.parse(text)
+    return address.parse(text)
+
+
+def in_file(text: str) -> Address:
+    """Take the address of a place in a file, as that is now. Raises StatewatchError for stores and other moments."""
+    found = parsed(text)
+    if is_store_url(found.source):
+        raise MistakeError(f"{without_password(found.source)}: a file is meant here, not another store")
     if found.when is not None:
-        raise NotFoundError(
-            f"{text}: nothing is known of {found.source} at {found.when!r}: no history is recorded, only the present"
-        )
+        raise NotFoundError(f"{text}: {found.source} is meant as it is now here, not at {found.when!r}")
     return found
+
+
+def moment_of(text: str, now: float) -> float | None:
+    """Return the instant that a text means: a duration before *now*, or a time in ISO 8601, local without an offset."""
+    try:
+        return now - duration(text)
+    except ValueError:
+        found = _TIME.fullmatch(text)
+    day, minute, second, zone = found.groups(default="") if found else ("",) * 4
+    return instant(f"{day}T{minute or '00:00'}{second or ':00'}{zone}", naive="local")
 
 
 def as_typed(text: str) -> str:
@@ -68,7 +87,7 @@ def as_typed(text: str) -> str:
 
 def file_of(text: str) -> str:
     """Return the file or directory that an address without a pointer names."""
-    found = parsed(text)
+    found = in_file(text)
     if found.tokens:
         raise MistakeError(f"{text}: a whole source is meant here; `statewatch show` takes a place inside one.")
     return found.source
@@ -89,10 +108,15 @@ def picture_of(paths: Iterable[str]) -> "Picture":
 
 def settled(path: str) -> tuple[Snapshot, JSON]:
     """Read a file, a few times where it is broken. Raises SourceError when it stays so."""
+    return patiently(lambda: read(Path(path)))
+
+
+def patiently(look: Callable[[], Readable]) -> tuple[Readable, JSON]:
+    """Return what *look* sees and its document; it looks a few times where that is broken, then raises SourceError."""
     for pause in (*_PATIENCE, None):
-        snapshot = read(Path(path))
+        found = look()
         try:
-            return snapshot, snapshot.document()
+            return found, found.document()
         except SourceError:
             if pause is None:
                 raise

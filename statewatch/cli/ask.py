@@ -20,9 +20,9 @@ def difference_lines(changes: Sequence[Change]) -> list[str]:
     ]
 
 
-def agreed(question: str, changes: Sequence[Change], notes: Sequence[str] = ()) -> bool:
-    """Show what would be written, ask, and tell whether the answer was yes. No is the default."""
-    output.note(question)
+def show(title: str, changes: Sequence[Change], notes: Sequence[str] = ()) -> None:
+    """Show what would be written."""
+    output.note(title)
     lines = difference_lines(changes)
     for line in lines[:_MOST_LINES]:
         output.note(f"  {line}")
@@ -30,6 +30,10 @@ def agreed(question: str, changes: Sequence[Change], notes: Sequence[str] = ()) 
         output.note(f"  … and {len(lines) - _MOST_LINES:,} more places; --dry-run shows all")
     for note in notes:
         output.note(f"  Note: {harmless(note)}.")
+
+
+def agreed() -> bool:
+    """Ask whether to do what was shown, and tell whether the answer was yes. No is the default."""
     sys.stderr.write("Do this? [y/N] ")
     sys.stderr.flush()
     answer = sys.stdin.readline()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from statewatch.cli.acting import Manner, action_options, carry_out
-from statewatch.cli.arguments import as_typed, file_of, home_hook_state, parsed, settled
+from statewatch.cli.arguments import as_typed, file_of, home_hook_state, in_file, settled
 from statewatch.cli.errors import MistakeError
 from statewatch.core.errors import NotFoundError, SourceError
 from statewatch.documents.values import JSON
@@ -152,7 +152,7 @@ def _meant(names: tuple[str, ...], default: str, *, given: bool) -> tuple[str, t
 
 
 def _from_address(text: str) -> tuple[str, str]:
-    found = parsed(text)
+    found = in_file(text)
     if len(found.tokens) != 2 or found.tokens[0] != "hooks":
         raise NotFoundError(f"{text}: not the address of a hook, which is FILE#/hooks/NAME")
     return found.source, found.tokens[1]

@@ -20,7 +20,13 @@ _COMMANDS = {
     "batch": "Batches and their items: list, show.",
     "show": "The value at an address, as JSON.",
     "tail": "Changes in words, as they happen.",
-    "undo": "Take back the last action.",
+    "state": "A namespace of keys: save, load, delete, keys, checkpoint, restore, migrate, recover.",
+    "checkpoint": "Checkpoints of any source: create, list, show, diff, verify, prune …",
+    "restore": "Bring back a checkpoint, all of it or a part.",
+    "undo": "Take back the last action, or a chosen one.",
+    "redo": "Do again what was undone.",
+    "audit": "What was done, when, by whom and why.",
+    "locks": "Who holds the lock of which source.",
     "demo": "The dashboard on simulated runs.",
 }
 """The commands, in the order of the help. The module of that name is loaded only when its command is used."""
@@ -42,6 +48,7 @@ Exit codes:
   4    refused: by you when asked; or it would do damage, may not be done, or no longer applies
   5    overwritten by another writer
   6    locked by another process
+  7    the connection was lost on the way: it may have been done or not
   130  interrupted (129: the terminal went away, 141: the reader of the output did,
        143: told to end, 74: the output cannot be written, 70: a bug)
 
@@ -51,6 +58,8 @@ Examples:
   statewatch status                    what needs attention, for people and scripts
   statewatch hooks reset validate-file
   statewatch tail --json | jq .text
+  statewatch checkpoint create .claude/batch_state.json before-deploy
+  statewatch restore .claude/batch_state.json@before-deploy
 """
 
 

@@ -49,12 +49,17 @@ def prepare_streams() -> None:
 
 def say(text: str = "") -> None:
     """Print a line of data, as it is but for signs the stream has not."""
-    _echo(sys.stdout, text)
+    _echo(sys.stdout, text + "\n")
+
+
+def raw(text: str) -> None:
+    """Write data for a program: whatever is in it, and no end of line that it has not."""
+    _echo(sys.stdout, text, color=True)
 
 
 def note(text: str) -> None:
     """Print a line of talk."""
-    _echo(sys.stderr, text)
+    _echo(sys.stderr, text + "\n")
 
 
 def complain(text: str) -> None:
@@ -117,12 +122,29 @@ def shown_path(path: str) -> str:
     return harmless(path)
 
 
+def quoted(text: str) -> str:
+    """Return a word as a shell takes it; harmless."""
+    import shlex  # noqa: PLC0415
+
+    return harmless(shlex.quote(text))
+
+
+def size(octets: int) -> str:
+    """Return how large something is, short enough for a column: `812 B`, `9.4 KB`, `120 MB`."""
+    amount = float(octets)
+    for unit in ("B", "KB", "MB"):
+        if amount < 999.5:
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 9.95 else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} GB"
+
+
 def count(number: int, thing: str, things: str | None = None) -> str:
     """Return `1 hook`, `2 hooks`."""
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
 
 
-def _echo(stream: TextIO | None, text: str) -> None:
+def _echo(stream: TextIO | None, text: str, *, color: bool | None = None) -> None:
     if stream is None:
         return
     encoding = stream.encoding or "ascii"
@@ -132,6 +154,6 @@ def _echo(stream: TextIO | None, text: str) -> None:
         if "utf" not in encoding.lower():
             text = text.translate(_PLAIN)
     try:
-        click.echo(text, file=stream)
+        click.echo(text, file=stream, nl=False, color=color)
     except BrokenPipeError:
         raise ReaderGoneError from None

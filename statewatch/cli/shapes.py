@@ -1,6 +1,13 @@
 """The shapes of JSON output: from views to objects with stable names. Pure; every time is ISO 8601 in UTC."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from statewatch.core.address import Address
+from statewatch.core.lock import Holder
+from statewatch.core.standing import Standing, role
+from statewatch.core.stores.model import Checkpoint
+from statewatch.documents.diff import Change
 from statewatch.documents.values import JSON
 from statewatch.kinds import batch
 from statewatch.kinds.batch import BatchView, Item
@@ -142,3 +149,73 @@ def change_row(line: ChangeLine) -> dict[str, JSON]:
         "before": line.before,
         "after": line.after,
     }
+
+
+def record_row(standing: Standing) -> dict[str, JSON]:
+    """Return one record of the audit log, without what it takes to undo it, and what became of it."""
+    record, by = standing.record, standing.by
+    return {
+        "id": record.id,
+        "at": record.at,
+        "user": record.user,
+        "host": record.host,
+        "pid": record.pid,
+        "via": record.via,
+        "action": record.action,
+        "targets": list(record.targets),
+        "why": record.why,
+        "source": record.source,
+        "before": record.before,
+        "after": record.after,
+        "copy": record.copy,
+        "undoes": record.undoes,
+        "group": record.group,
+        "outcome": record.outcome,
+        "in_force": standing.in_force,
+        "overwritten": by is not None and role(by) == "note",
+        "taken_back_by": by.id if by is not None and role(by) != "note" else None,
+    }
+
+
+def lock_row(source: Source, lock_file: Path, who: Holder, alive: bool | None) -> dict[str, JSON]:
+    """Return one lock that is held; what its holder has not said is null."""
+    return {
+        "source": source.key,
+        "user": who.user or None,
+        "host": who.host or None,
+        "pid": who.pid or None,
+        "operation": who.operation or None,
+        "since": who.since or None,
+        "alive": alive,
+        "lock_file": str(lock_file),
+    }
+
+
+def checkpoint_row(source: str, checkpoint: Checkpoint) -> dict[str, JSON]:
+    """Return one checkpoint; `foreign` is a backup that another tool left."""
+    return {
+        "name": checkpoint.name,
+        "created_at": iso(checkpoint.created_at),
+        "note": checkpoint.note,
+        "by": checkpoint.by or None,
+        "pinned": checkpoint.pinned,
+        "foreign": checkpoint.foreign,
+        "size": checkpoint.size,
+        "digest": checkpoint.digest or None,
+        "source": source,
+        "address": str(Address(source, checkpoint.name)),
+    }
+
+
+def change_rows(changes: Sequence[Change]) -> list[JSON]:
+    """Return the differences between two documents, in the order in which they can be applied."""
+    return [
+        {"op": change.op, "path": change.pointer, "before": change.before, "after": change.after} for change in changes
+    ]
+
+
+def state_word(standing: Standing) -> str:
+    """Return what became of a record, in a word."""
+    if standing.by is None:
+        return standing.record.outcome
+    return "overwritten" if role(standing.by) == "note" else "undone"

@@ -3,7 +3,7 @@
 import click
 
 from statewatch.cli import output
-from statewatch.cli.arguments import parsed, settled
+from statewatch.cli.arguments import parsed
 from statewatch.core.errors import NotFoundError
 from statewatch.documents import pointer
 
@@ -14,23 +14,27 @@ from statewatch.documents import pointer
 def command(address: str, *, as_json: bool) -> None:
     """Print the value at ADDRESS as JSON.
 
-    An address is FILE#POINTER, the pointer as in RFC 6901; without a pointer it is the whole document. A file whose
-    own name holds '@' or '#' wins over the syntax; %40 and %23 always work. Output is ASCII, so nothing in a file can
-    act on the terminal.
+    An address is SOURCE[@CHECKPOINT][#POINTER]: a file or the URL of a store, as it is now or as a checkpoint has it,
+    and the place inside as in RFC 6901; without a pointer it is the whole document. A file whose own name holds '@' or
+    '#' wins over the syntax; %40 and %23 always work. Output is ASCII, so nothing in a file can act on the terminal.
 
     \b
     Examples:
       statewatch show ~/.claude/hook_state.json
       statewatch show .claude/batch_state.json#/failed_features/0
-      statewatch show ~/.claude/hook_state.json#/hooks/validate-file/state
+      statewatch show ~/.claude/hook_state.json@before-reset#/hooks/validate-file/state
+      statewatch show 'sqlite:.claude/state?namespace=nightly#/phase'
 
     \b
     Exit codes: 0 done, 1 nothing there, 3 the source cannot be read.
     """
+    from statewatch.cli.sources import address_of, document_at, opened  # noqa: PLC0415 - after the help, which needs no store
+
     found = parsed(address)
-    _, document = settled(found.source)
+    store = opened(found.source)
+    document = document_at(store, found.when)
     try:
         value = pointer.get(document, pointer.locate(document, found.tokens))
     except pointer.PointerError as error:
-        raise NotFoundError(f"{found.source}: {error}") from None
+        raise NotFoundError(f"{address_of(store, found.when)}: {error}") from None
     output.json_out(value, compact=as_json)

@@ -1,24 +1,48 @@
-"""The audit log: one JSON line for everything done, appended and never changed."""
+"""The audit log: what was done, in JSON lines, appended and never changed, bounded by rotation.
 
+An action has two lines: the full record, on disk for certain before anything is written, and a short one that says what
+became of it. So there is no change without a record, whatever kills the process that makes it.
+"""
+
+import contextlib
+import errno
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
-from statewatch.core.errors import RefusedError
+from statewatch.core import rotating
+from statewatch.core.errors import LockedError, RefusedError, StatewatchError
 from statewatch.core.places import state_directory
+from statewatch.core.processes import still_runs
 from statewatch.documents.diff import Change
 from statewatch.documents.values import JSON
+from statewatch.kinds.times import instant
+
+Outcome: TypeAlias = Literal["done", "void", "interrupted", "in progress"]
+
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    **dict.fromkeys(("id", "at", "user", "host", "via", "action", "why", "source", "before", "after", "copy"), str),
+    **dict.fromkeys(("targets", "inverse"), list),
+    **dict.fromkeys(("undoes", "group"), (str, type(None))),
+    "pid": int,
+}
+_PARTS = {"targets": str, "inverse": dict}
+_ALWAYS = {"id", "at", "action", "source"}
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """What was done: when, who, where, through what, why, and what it takes to undo it.
 
-    `inverse` are the changes that take it back, in order; `undoes` is the id of the action that is no longer in force:
-    one that this one took back, or one that this record says was overwritten.
+    `source` is a file or the URL of a store; `before` and `after` are the digests of its revisions. `inverse` are the
+    changes that take it back, in order; `undoes` is the id of the action that is no longer in force: one that this one
+    took back, or one that this record says was overwritten. Records of one request that changed several sources share
+    a `group`. `outcome` is `done`; `void` when nothing was written after all; `in progress`; or `interrupted`: the
+    process that began it is gone, and only the source can tell whether it came to it.
     """
 
     id: str
@@ -36,10 +60,12 @@ class Record:
     copy: str
     inverse: list[dict[str, JSON]]
     undoes: str | None = None
+    group: str | None = None
+    outcome: Outcome = "done"
 
 
 def log_file() -> Path:
-    """Return where the audit log is."""
+    """Return where the audit log is; the older ones are beside it, as `audit.1.jsonl` and on."""
     return state_directory() / "audit.jsonl"
 
 
@@ -47,41 +73,62 @@ def ready() -> None:
     """Make sure that a record can be written. Raises RefusedError when not: nothing is done that leaves no trace."""
     try:
         log_file().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        os.close(_open())
+        os.close(rotating.open_to_append(log_file()))
     except OSError as error:
-        raise RefusedError(
-            f"the audit log {log_file()} cannot be written ({os.strerror(error.errno or 0)}), so nothing was changed. "
-            "Make room there, or name another place with STATEWATCH_STATE_DIR."
-        ) from None
+        raise _unwritable(error) from None
+
+
+def begin(record: Record) -> None:
+    """Write down what is about to be done, on disk for certain when this returns.
+
+    Once more with the same id where it had to be planned anew: the newest line of an id is the one that counts. Raises
+    RefusedError or LockedError when it cannot be written: then nothing may be done.
+    """
+    try:
+        rotating.add(log_file(), _line(record, None), durable=True)
+    except OSError as error:
+        raise _unwritable(error) from None
+
+
+def finish(identity: str, outcome: Literal["done", "void"]) -> None:
+    """Write down what became of an action that was begun: it was `done`, or `void`: nothing was written after all.
+
+    Raises nothing and waits for no disk. A line that is missing, or lost with the power, leaves a record that reads
+    `interrupted`, and what is in the source then tells the rest.
+    """
+    with contextlib.suppress(OSError, StatewatchError):
+        rotating.add(log_file(), _json({"id": identity, "outcome": outcome}), durable=False)
 
 
 def append(record: Record) -> None:
-    """Add *record*, on disk for certain. Raises OSError when it cannot be written."""
-    line = json.dumps(asdict(record), ensure_ascii=True).encode() + b"\n"
-    descriptor = _open()
+    """Add the record of something that has happened, on disk for certain. Raises OSError when it cannot be written."""
     try:
-        if not _ends_well(descriptor):
-            line = b"\n" + line  # a crash in mid-write left half a line: it must not swallow this one
-        view = memoryview(line)
-        while view:
-            view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        rotating.add(log_file(), _line(record, "done"), durable=True)
+    except StatewatchError as error:
+        raise OSError(errno.EAGAIN if isinstance(error, LockedError) else errno.ENOLCK, str(error)) from None
 
 
 def records() -> Iterator[Record]:
-    """Return all records, newest first. Lines that are damaged are passed over."""
-    try:
-        lines = log_file().read_bytes().splitlines()
-    except OSError:
-        return
-    for line in reversed(lines):
-        try:
-            fields: dict[str, Any] = json.loads(line)
-            yield Record(**fields)
-        except (ValueError, TypeError):
+    """Yield all records, newest first, reading no more of the log than is asked for.
+
+    Lines that are damaged are passed over, and so is what a newer version of the program has added to a record. Raises
+    SourceError when there is a log that cannot be read.
+    """
+    outcomes: dict[str, Outcome] = {}
+    seen: set[str] = set()
+    for line in rotating.lines_from_the_end(log_file()):
+        entry = _entry(line)
+        identity = entry.get("id")
+        if not isinstance(identity, str) or identity in seen:
             continue
+        if entry.keys() == {"id", "outcome"}:
+            if entry["outcome"] in {"done", "void"}:
+                outcomes.setdefault(identity, entry["outcome"])
+        elif (record := _record(entry)) is not None:
+            seen.add(identity)
+            if entry.get("outcome", "done") != "done":  # older versions wrote a record when it was done
+                record = replace(record, outcome=outcomes.get(identity) or _without_outcome(record))
+            yield record
 
 
 def to_json(changes: list[Change]) -> list[dict[str, JSON]]:
@@ -90,19 +137,54 @@ def to_json(changes: list[Change]) -> list[dict[str, JSON]]:
 
 
 def from_json(stored: list[dict[str, JSON]]) -> list[Change]:
-    """Return the changes a record holds."""
+    """Return the changes a record holds. Raises ValueError where they are damaged."""
     changes = []
     for entry in stored:
-        fields: dict[str, Any] = {**entry}
-        changes.append(Change(fields["op"], tuple(fields["path"]), fields["before"], fields["after"]))
+        operation: Any = entry.get("op")
+        path = entry.get("path")
+        tokens = [token for token in path if isinstance(token, str | int)] if isinstance(path, list) else []
+        if operation not in {"add", "remove", "replace"} or tokens != path:
+            raise ValueError("a change in the audit log is damaged")
+        changes.append(Change(operation, tuple(tokens), entry.get("before"), entry.get("after")))
     return changes
 
 
-def _open() -> int:
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    return os.open(log_file(), flags, 0o600)
+def _unwritable(error: OSError) -> RefusedError:
+    return RefusedError(
+        f"the audit log {log_file()} cannot be written ({error.strerror}), so nothing was changed. "
+        "Make room there, or name another place with STATEWATCH_STATE_DIR."
+    )
 
 
-def _ends_well(descriptor: int) -> bool:
-    size = os.fstat(descriptor).st_size
-    return size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
+def _line(record: Record, outcome: Outcome | None) -> bytes:
+    named = {field.name: getattr(record, field.name) for field in fields(record)}
+    return _json({**named, "outcome": outcome})
+
+
+def _json(value: Mapping[str, JSON]) -> bytes:
+    return json.dumps(value, ensure_ascii=True).encode()
+
+
+def _entry(line: bytes) -> dict[str, Any]:
+    """Return what is in a line; nothing where it is damaged."""
+    try:
+        entry = json.loads(line) if line.startswith(b"{") else None
+    except (ValueError, RecursionError):
+        return {}
+    return entry if isinstance(entry, dict) else {}
+
+
+def _record(entry: dict[str, Any]) -> Record | None:
+    """Take a record from a line; None where one is damaged. What older versions did not write is empty."""
+    known = {name: entry[name] for name in _KINDS if name in entry}
+    if _ALWAYS - known.keys() or not all(isinstance(value, _KINDS[name]) for name, value in known.items()):
+        return None
+    if not all(isinstance(part, kind) for name, kind in _PARTS.items() for part in known.get(name, ())):
+        return None
+    missing: dict[str, Any] = dict.fromkeys(("user", "host", "via", "why", "before", "after", "copy"), "")
+    return Record(**{**missing, "pid": 0, "targets": [], "inverse": [], **known})
+
+
+def _without_outcome(record: Record) -> Outcome:
+    here = record.host == socket.gethostname()
+    return "in progress" if here and still_runs(record.pid, instant(record.at) or 0.0) else "interrupted"

@@ -3,11 +3,13 @@
 import errno
 import hashlib
 import os
+import platform
 import stat
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from statewatch.core.errors import SourceError
 from statewatch.documents import codec
@@ -60,7 +62,12 @@ class Snapshot:
     @cached_property
     def digest(self) -> str:
         """Return the SHA-256 of the content, in hexadecimal: the name of the revision."""
-        return hashlib.sha256(self.data).hexdigest()
+        return self.digest_of(self.data)
+
+    @staticmethod
+    def digest_of(data: bytes) -> str:
+        """Return the name of the revision that *data* is."""
+        return hashlib.sha256(data).hexdigest()
 
     @property
     def modified_at(self) -> float:
@@ -92,22 +99,30 @@ def read(path: Path, max_bytes: int = MAX_BYTES) -> Snapshot:
     for _ in range(_TRIES):
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            try:
+                before = os.fstat(descriptor)
+                _check(path, before, max_bytes)
+                data = _read_all(descriptor, max_bytes)
+                ended = os.fstat(descriptor)
+                _check(path, ended, max_bytes)
+            finally:
+                os.close(descriptor)
         except (OSError, ValueError) as error:
             raise _failure(path, error) from None
-        try:
-            before = os.fstat(descriptor)
-            _check(path, before, max_bytes)
-            data = _read_all(descriptor, max_bytes)
-            ended = os.fstat(descriptor)
-            _check(path, ended, max_bytes)
-        except OSError as error:
-            raise _failure(path, error) from None
-        finally:
-            os.close(descriptor)
         after = Signature.of(ended)
         if Signature.of(before) == after and len(data) == after.size:
             break
     return Snapshot(path, data, after)
+
+
+def kind_of_file(path: Path) -> int | None:
+    """Return what is at *path* itself, as `stat.S_IFMT` does; None when nothing is. Raises SourceError."""
+    try:
+        return stat.S_IFMT(os.lstat(path).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        raise _failure(path, error) from None
 
 
 def _check(path: Path, status: os.stat_result, max_bytes: int) -> None:
@@ -140,3 +155,21 @@ def _failure(path: Path, error: OSError | ValueError) -> SourceError:
 
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:.0f} MB"
+
+
+def _fine_times() -> bool:
+    """Tell whether two versions of a file always have different times: since Linux 6.13, and on macOS."""
+    if platform.system() != "Linux":
+        return platform.system() == "Darwin"
+    numbers = platform.release().split(".")[:2]
+    return len(numbers) == 2 and all(part.isdigit() for part in numbers) and tuple(map(int, numbers)) >= (6, 13)
+
+
+_TIMES_TELL: Final = _fine_times()
+_TICK: Final = 20_000_000
+"""Nanoseconds after which a change is sure to have another time, where the kernel's clock for files ticks coarsely."""
+
+
+def tells(found: Signature) -> bool:
+    """Tell whether a signature vouches for the content: one as young as the clock's tick may have a twin."""
+    return _TIMES_TELL or time.time_ns() - found.mtime_ns > _TICK

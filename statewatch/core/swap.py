@@ -18,8 +18,10 @@ from pathlib import Path
 
 from statewatch.core.errors import RefusedError
 from statewatch.core.processes import is_running
+from statewatch.core.reading import MAX_BYTES
 
 _AT_FDCWD = -100
+_RENAME_NOREPLACE = 1
 _RENAME_EXCHANGE = 2
 _MARK = ".statewatch-"
 _CANNOT = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
@@ -30,8 +32,11 @@ def prepared(target: Path, data: bytes) -> Iterator[Path]:
     """Hold *data* in a temporary file beside *target*, safely on disk, with the target's mode and owner.
 
     The temporary file is gone afterwards, unless it took the target's place. Raises RefusedError when the file cannot
-    be written in full.
+    be written in full, or would be too large to be read again.
     """
+    if len(data) > MAX_BYTES:
+        size, most = len(data) // 1_000_000, MAX_BYTES // 1_000_000
+        raise RefusedError(f"{target}: it would be {size} MB large, and files over {most} MB are not read again.")
     temporary = target.with_name(f".{target.name}{_MARK}{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -44,23 +49,22 @@ def prepared(target: Path, data: bytes) -> Iterator[Path]:
             os.close(descriptor)
         yield temporary
     except OSError as error:
-        raise RefusedError(
-            f"{target}: cannot be written ({os.strerror(error.errno or 0)}). It is as it was before."
-        ) from None
+        raise _unwritable(target, error) from None
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
 
 
-def leftovers(target: Path) -> list[Path]:
-    """Return the temporary files that processes which are gone left beside *target*."""
-    pattern = re.compile(re.escape(f".{target.name}{_MARK}") + r"(\d+)-[0-9a-f]+\.tmp")
+def leftovers(directory: Path, name: str | None = None) -> list[Path]:
+    """Return the temporary files that processes which are gone left in *directory*, those for one file or for all."""
+    file = ".+" if name is None else re.escape(name)
+    pattern = re.compile(rf"\.{file}{re.escape(_MARK)}(\d+)-[0-9a-f]+\.tmp", re.ASCII | re.DOTALL)
     try:
-        names = os.listdir(target.parent)  # noqa: PTH208 - names are enough, and every action asks
+        names = os.listdir(directory)  # noqa: PTH208 - names are enough, and every action asks
     except OSError:
         return []
-    found = [match for name in names if (match := pattern.fullmatch(name))]
-    return [target.with_name(match[0]) for match in found if not is_running(int(match[1]))]
+    found = [match for each in names if (match := pattern.fullmatch(each))]
+    return [directory / match[0] for match in found if not is_running(int(match[1]))]
 
 
 def swap(temporary: Path, target: Path, *, or_replace: bool = True) -> bool:
@@ -69,25 +73,61 @@ def swap(temporary: Path, target: Path, *, or_replace: bool = True) -> bool:
     Returns True when the displaced version now stands at *temporary*, False where the system could only replace it.
     Nothing is done when it raises: OSError, or RefusedError where it could only replace and *or_replace* forbids that.
     """
-    directory = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        exchanged = _exchange(temporary, target)
-        if not exchanged:
-            if not or_replace:
-                raise RefusedError(f"{target}: another program writes it so fast that no gap was found. Try again.")
-            os.replace(temporary, target)  # noqa: PTH105 - the plain call, so that both ways read alike
-        with contextlib.suppress(OSError):  # it is done, and some file systems cannot promise more
-            os.fsync(directory)
-    finally:
-        os.close(directory)
+    exchanged = _rename(temporary, target, _RENAME_EXCHANGE)
+    if not exchanged:
+        if not or_replace:
+            raise RefusedError(f"{target}: another program writes it so fast that no gap was found. Try again.")
+        os.replace(temporary, target)  # noqa: PTH105 - the plain call, so that both ways read alike
     return exchanged
 
 
-def _exchange(temporary: Path, target: Path) -> bool:
+def create(temporary: Path, target: Path) -> bool:
+    """Put *temporary* at *target*, where nothing is; return False, and do nothing, when something has appeared there.
+
+    Raises OSError.
+    """
+    try:
+        os.link(temporary, target, follow_symlinks=False)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _CANNOT and error.errno != errno.EMLINK:
+            raise
+        os.replace(temporary, target)  # noqa: PTH105 - a file system without links; nothing was there a moment ago
+    return True
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename *source* to *target*, where nothing is. Raises OSError, and nothing is done, when that is not so."""
+    if _rename(source, target, _RENAME_NOREPLACE):
+        return
+    if os.path.lexists(target):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    os.rename(source, target)  # noqa: PTH104 - it would replace what has appeared just now, where that is all there is
+
+
+@contextlib.contextmanager
+def lasting(target: Path) -> Iterator[None]:
+    """Make the renames of *target* in here last through a loss of power. Raises RefusedError before any is made."""
+    try:
+        descriptor = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unwritable(target, error) from None
+    try:
+        yield
+        with contextlib.suppress(OSError):  # it is done, and some file systems cannot promise more
+            os.fsync(descriptor)
+    finally:
+        with contextlib.suppress(OSError):  # nothing was written through it
+            os.close(descriptor)
+
+
+def _rename(source: Path, target: Path, how: int) -> bool:
+    """Rename in a way that only some systems know; tell whether it was done. Raises OSError."""
     renameat2 = _renameat2()
     if renameat2 is None:
         return False
-    done: int = renameat2(_AT_FDCWD, os.fsencode(temporary), _AT_FDCWD, os.fsencode(target), _RENAME_EXCHANGE)
+    done: int = renameat2(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), how)
     if done == 0:
         return True
     number = ctypes.get_errno()
@@ -105,6 +145,10 @@ def _renameat2() -> "ctypes._NamedFuncPointer | None":
     function.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
     function.restype = ctypes.c_int
     return function
+
+
+def _unwritable(target: Path, error: OSError) -> RefusedError:
+    return RefusedError(f"{target}: cannot be written ({os.strerror(error.errno or 0)}). It is as it was before.")
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

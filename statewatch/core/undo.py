@@ -1,78 +1,262 @@
-"""Taking an action back, as long as that still applies: what others changed since stays, conflicts are named."""
+"""Taking actions back and doing them again, as long as that still applies: what others changed since stays."""
 
-from collections.abc import Collection
+import difflib
+import itertools
+import secrets
+import time
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from statewatch.core import audit
 from statewatch.core.actions import Action, Transform
 from statewatch.core.audit import Record
-from statewatch.core.errors import NotFoundError, SourceError
+from statewatch.core.errors import NotFoundError, RefusedError, SourceError, StatewatchError
 from statewatch.core.reading import read
+from statewatch.core.standing import REDO, UNDO, Standing, next_redo, next_undo, plain_name, role, standings
+from statewatch.core.stores.base import Store, Version
+from statewatch.core.stores.urls import open_store
 from statewatch.documents import diff
 from statewatch.documents.diff import Change as Difference
 from statewatch.documents.diff import ConflictError
 from statewatch.documents.values import JSON
 from statewatch.documents.values import Path as Place
-from statewatch.kinds.base import Change, RefusedError
+from statewatch.kinds import base
+from statewatch.kinds.base import Change
 from statewatch.kinds.registry import kind_of
 
+RECOVER = "recover"
+"""The name of the action that replaces what is damaged."""
 
-def last_action(sources: Collection[Path] | None = None) -> Record:
-    """Return the newest action still in force, of some sources or of all. Raises NotFoundError when there is none."""
-    undone: set[str] = set()
-    wanted = None if sources is None else {str(source.resolve()) for source in sources}
-    for record in audit.records():
-        if record.undoes is not None:
-            if record.id not in undone:
-                undone.add(record.undoes)
-        elif record.id not in undone and (wanted is None or record.source in wanted):
-            return record
-    raise NotFoundError("nothing to undo: the audit log holds no action on this that has not been undone")
+Sources = Collection[Path | str]
+"""Files, and URLs of stores as the audit log names them."""
+
+_NAMED = 5
 
 
-def undo_action(record: Record, *, why: str = "", via: str = "library") -> Action:
+def last_action(sources: Sources | None = None) -> Record:
+    """Return the newest action still in force, of some sources or of all. Raises NotFoundError when there is none.
+
+    An action that was done again after an undo is represented by the record of that.
+    """
+    found = next_undo(all_standings(), _names(sources))
+    if found is None:
+        raise NotFoundError("nothing to undo: the audit log holds no action on this that has not been undone")
+    return found.record
+
+
+def last_undo(sources: Sources | None = None) -> Record:
+    """Return the newest undo still in force that no new action on its source has followed, of some sources or of all.
+
+    Raises NotFoundError when there is none.
+    """
+    found = next_redo(all_standings(), _names(sources))
+    if found is None:
+        raise NotFoundError("nothing to redo: the last thing done to this was no undo, or it was taken back already")
+    return found.record
+
+
+def find_action(identity: str, sources: Sources | None = None) -> Record:
+    """Return the record with that id, or the only one whose id begins so; of some sources or of all.
+
+    Raises NotFoundError, naming those it may be, when there is none or more than one.
+    """
+    return find_standing(identity, sources).record
+
+
+def find_standing(identity: str, sources: Sources | None = None) -> Standing:
+    """Return the record that `find_action` finds and how it stands; raises what that raises."""
+    names = _names(sources)
+    found: list[Standing] = []
+    others: list[Record] = []
+    for each in all_standings():
+        if names is not None and each.record.source not in names:
+            continue
+        if each.record.id == identity:
+            return each
+        if identity and each.record.id.startswith(identity):
+            found.append(each)
+        elif len(others) < 1_000:
+            others.append(each.record)
+    if len(found) == 1:
+        return found[0]
+    log = audit.log_file()
+    if found:
+        some = _listed([each.record for each in found])
+        raise NotFoundError(f"{len(found)} records in {log} begin with {identity!r}, give more of the id: {some}")
+    near = set(difflib.get_close_matches(identity, [record.id for record in others], n=3))
+    some = _listed([record for record in others if record.id in near] or others[:3])
+    raise NotFoundError(f"there is no action {identity!r} in the audit log {log}{some and '; there is '}{some}")
+
+
+def to_undo(identity: str | None = None, sources: Sources | None = None) -> list[Record]:
+    """Return what is to be taken back, newest first: the chosen action, or the last one with all of its group.
+
+    With *sources* only what was done to these is meant. Raises NotFoundError when there is no such action and
+    RefusedError when the chosen one is no longer in force.
+    """
+    if identity is None:
+        return _with_its_group(last_action(sources), sources)
+    found = find_standing(identity, sources)
+    if role(found.record) == "undo":
+        raise RefusedError(
+            f"{found.record.id} is itself an undo ({found.record.action}): take it back with `statewatch redo`."
+        )
+    if found.top is None or role(found.top) == "undo":
+        raise RefusedError(f"{_why_not(found)}, so there is nothing to undo.")
+    return [found.top]
+
+
+def to_redo(identity: str | None = None, sources: Sources | None = None) -> list[Record]:
+    """Return the undos that are to be taken back, newest first: that of the chosen action, or the last with its group.
+
+    *identity* is that of the action or of its undo. Raises NotFoundError when there is no such action and RefusedError
+    when it was not undone.
+    """
+    if identity is None:
+        return _with_its_group(last_undo(sources), sources)
+    found = find_standing(identity, sources)
+    if found.top is None or role(found.top) != "undo":
+        raise RefusedError(f"{_why_not(found)}, so there is nothing to redo.")
+    return [found.top]
+
+
+def undo_action(record: Record, *, why: str = "", via: str = "library", group: str | None = None) -> Action:
     """Return the action that takes *record* back."""
+    return _taking_back(record, f"{UNDO}{plain_name(record)}", why, via, group)
+
+
+def redo_action(record: Record, *, why: str = "", via: str = "library", group: str | None = None) -> Action:
+    """Return the action that takes *record*, an undo, back, so that what it had undone is done again."""
+    return _taking_back(record, f"{REDO}{plain_name(record)}", why, via, group)
+
+
+def undo_actions(records: Collection[Record], *, why: str = "", via: str = "library") -> list[Action]:
+    """Return the actions that take all of *records* back, as one request."""
+    group = _group_for(records)
+    return [undo_action(record, why=why, via=via, group=group) for record in records]
+
+
+def redo_actions(records: Collection[Record], *, why: str = "", via: str = "library") -> list[Action]:
+    """Return the actions that take all of *records*, which are undos, back, as one request."""
+    group = _group_for(records)
+    return [redo_action(record, why=why, via=via, group=group) for record in records]
+
+
+def all_standings() -> Iterator[Standing]:
+    """Yield how every record of the audit log stands, newest first."""
+    return standings(audit.records(), _has_happened)
+
+
+def _group_for(records: Collection[Record]) -> str | None:
+    return secrets.token_hex(6) if len(records) > 1 else None
+
+
+def _with_its_group(record: Record, sources: Sources | None) -> list[Record]:
+    if record.group is None:
+        return [record]
+    names = _names(sources)
+    undone = role(record) == "undo"
+    return [
+        each.record
+        for each in all_standings()
+        if each.is_top and each.record.group == record.group and (role(each.record) == "undo") == undone
+        if names is None or each.record.source in names
+    ]
+
+
+def _names(sources: Sources | None) -> set[str] | None:
+    return None if sources is None else {str(each.resolve()) if isinstance(each, Path) else each for each in sources}
+
+
+def _listed(records: Iterable[Record]) -> str:
+    texts = [f"{each.id} ({each.action} {', '.join(each.targets[:2])})" for each in itertools.islice(records, _NAMED)]
+    return ", ".join(texts)
+
+
+def _why_not(found: Standing) -> str:
+    """Say why a record is not to be undone, or redone: in what state it is."""
+    record, by = found.record, found.by
+    what = f"{record.id} ({record.action})"
+    if role(record) == "note":
+        return f"{what} only tells what became of {record.undoes}"
+    if by is not None:
+        how = "overwritten by another program" if role(by) == "note" else "taken back already"
+        return f"{what} was {how}, at {by.at}"
+    if found.in_force:
+        return f"{what} is in force"
+    if record.outcome == "in progress":
+        return f"{what} has not been done yet: it is in progress"
+    return f"{what} was broken off before anything was written"
+
+
+def _taking_back(record: Record, name: str, why: str, via: str, group: str | None) -> Action:
+    store = open_store(record.source)
     return Action(
-        path=Path(record.source),
-        transform=_taking_back(record),
-        name=f"undo {record.action}",
+        source=store,
+        transform=_inverse(record, name),
+        name=name,
         why=why,
         via=via,
         undoes=record.id,
-        raw_text=_had_raw_text(record),
+        exact=True,
+        like=_kept(record, store),
+        group=group,
     )
 
 
-def _had_raw_text(record: Record) -> bool:
+def _kept(record: Record, store: Store) -> Version | None:
+    """Return the version before an action, so that its undo is exact to the byte where nothing else has changed."""
     try:
-        return not read(Path(record.copy)).data.isascii()
+        version = store.version_in(read(Path(record.copy)))
+        version.document()
     except SourceError:
+        return None
+    return version
+
+
+def _has_happened(record: Record) -> bool:
+    """Look at the source of an action that was interrupted: does it show what that did?"""
+    try:
+        there = open_store(record.source).version()
+        if there.digest in {record.before, record.after}:
+            return there.digest == record.after
+        _inverse(record, record.action)(there.document(), time.time())
+    except base.RefusedError:
         return False
+    except StatewatchError:
+        return True  # whoever undoes it is told what is wrong there
+    return True
 
 
-def _taking_back(record: Record) -> Transform:
-    changes = audit.from_json(record.inverse)
-
+def _inverse(record: Record, name: str) -> Transform:
     def transform(document: JSON, now: float) -> Change:
+        if record.action == RECOVER:
+            raise base.RefusedError(
+                f"{record.id} replaced what could not be read, and that is not put back. It is in {record.copy}"
+            )
+        try:
+            changes = audit.from_json(record.inverse)
+        except ValueError as error:
+            raise base.RefusedError(f"{record.id} cannot be taken back: {error}") from None
         kind = kind_of(document)
         firm = [change for change in changes if not _is_under(change.path, kind.derived)]
         try:
             after = diff.apply(document, firm)
         except ConflictError as error:
-            raise RefusedError(
+            raise base.RefusedError(
                 f"{record.action} of {record.at} can no longer be undone, because these places have moved on: "
-                f"{', '.join(error.pointers[:5])}. What was there before it is in {record.copy}"
+                f"{', '.join(error.pointers[:_NAMED])}. What was there before it is in {record.copy}"
             ) from None
         try:
             after = diff.apply(after, [change for change in changes if change not in firm])
         except ConflictError:  # it has moved, as it may; then it follows from the rest anew
             after = kind.refresh(after, now)
-        return Change(f"undo {record.action}", tuple(record.targets), after, _evidence(firm))
+        return Change(name, tuple(record.targets), after, evidence(firm))
 
     return transform
 
 
-def _evidence(changes: list[Difference]) -> tuple[tuple[Place, ...], ...]:
+def evidence(changes: list[Difference]) -> tuple[tuple[Place, ...], ...]:
     """Tell by every object that is changed back; counters aside, since whoever puts the old content back moves them."""
     groups: dict[Place, list[Place]] = {}
     for change in changes:

@@ -8,10 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from statewatch.documents.values import JSON, depth
-
-MAX_DEPTH = 500
-"""Levels of nesting that are read: far more than any state file has, and safe for every recursive function here."""
+from statewatch.documents.values import JSON, MAX_DEPTH, depth
 
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 _BYTE_ORDER_MARKS = (
@@ -86,12 +83,15 @@ def decode(data: bytes) -> JSON:
     return value
 
 
-def encode(value: JSON, style: Style = Style()) -> bytes:
+def encode(value: JSON, style: Style = Style(), *, known: bool = False) -> bytes:
     """Return *value* as bytes in *style*.
 
     Text that UTF-8 cannot hold (half of a surrogate pair) stays an escape in every style, as it must have been one.
-    Raises ValueError for NaN and infinities, which JSON cannot hold.
+    Raises ValueError for NaN and infinities, which JSON cannot hold, unless it is *known* that there are none: then C
+    code does it where that comes out the same, 40 times as fast.
     """
+    if known and (fast := _encoded_fast(value, style)) is not None:
+        return fast
     separators = (",", ": ") if style.indent is not None else (", ", ": ")
     if not style.spaced:
         separators = (",", ":")
@@ -106,15 +106,31 @@ def encode(value: JSON, style: Style = Style()) -> bytes:
     return (text if style.newline == "\n" else text.replace("\n", style.newline)).encode()
 
 
+def _between_texts(data: bytes) -> bytes:
+    return re.sub(rb'"(?:[^"\\]|\\.)*"', b'""', data[:4096])
+
+
+def _encoded_fast(value: JSON, style: Style) -> bytes | None:
+    if style.indent != "  " or style.newline != "\n" or not style.spaced:
+        return None
+    import orjson  # noqa: PLC0415 - 10 ms that only those who write much should pay
+
+    options = orjson.OPT_INDENT_2 | (orjson.OPT_APPEND_NEWLINE if style.final_newline else 0)
+    try:
+        data = orjson.dumps(value, option=options)
+    except orjson.JSONEncodeError:  # what only the standard library writes: integers beyond 64 bits, half surrogates
+        return None
+    return data if data.isascii() or not style.ascii_only else None
+
+
 def style_of(data: bytes) -> Style:
     """Find the style of a file from its bytes."""
     indented = re.match(rb"\s*[\[{][ \t]*(\r?\n)([ \t]*)", data)
-    around = re.sub(rb'"(?:[^"\\]|\\.)*"', b'""', data[:4096])  # what stands between the texts
     return Style(
         indent=indented[2].decode() if indented else None,
         ascii_only=data.isascii(),
         final_newline=data.endswith(b"\n"),
-        spaced=indented is not None or re.search(rb"[:,]\S", around) is None,
+        spaced=indented is not None or re.search(rb"[:,]\S", _between_texts(data)) is None,
         newline=indented[1].decode() if indented else "\n",
     )
 

@@ -1,13 +1,23 @@
-"""What a document is made of, and when two values are the same."""
+"""What a document is made of, when two values are the same, and how a value becomes nobody else's."""
 
+import hashlib
 import json
-from typing import TypeAlias
+import math
+import sys
+from typing import Final, TypeAlias
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 """Any JSON value, as the standard library's `json` represents it."""
 
 Path: TypeAlias = tuple[str | int, ...]
 """A place inside a document: object keys as `str`, list positions as `int`."""
+
+MAX_DEPTH: Final = 500
+"""Levels of nesting: far more than any state file has, and safe for every recursive function here."""
+
+
+class NotJSONError(ValueError):
+    """A value that JSON cannot hold; the message says which part and why."""
 
 
 def same(left: JSON, right: JSON) -> bool:
@@ -39,3 +49,92 @@ def depth(value: JSON) -> int:
 def _items(value: JSON) -> list[JSON]:
     assert isinstance(value, list)
     return value
+
+
+def digest(value: JSON) -> str:
+    """Return the SHA-256, in hexadecimal, of *value* written with sorted keys: equal for the same values only."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
+
+
+def private(value: object, deepest: int = MAX_DEPTH) -> JSON:
+    """Return a copy of *value* that shares nothing mutable with it; tuples become lists.
+
+    Raises NotJSONError for what JSON cannot hold (NaN, infinities, keys that are not text, other types, a value inside
+    itself) and for what no reader is sure to take (nesting beyond *deepest* levels, integers of thousands of digits).
+    """
+    if value is None or type(value) in (bool, str):
+        return value  # type: ignore[return-value]
+    return _copied_fast(value, deepest) if isinstance(value, dict | list) and value else _copied(value, deepest)
+
+
+def cloned(value: JSON) -> JSON:
+    """Return a copy of *value*, which is known to be JSON already: as `private`, but without looking at it."""
+    if not isinstance(value, dict | list):
+        return value
+    import orjson  # noqa: PLC0415 - see below
+
+    try:
+        copy: JSON = orjson.loads(orjson.dumps(value))
+    except (orjson.JSONEncodeError, orjson.JSONDecodeError):  # 400-digit integers, lone surrogates, deep nesting
+        return _copied(value, sys.maxsize)
+    return copy
+
+
+def _copied_fast(value: object, deepest: int) -> JSON:
+    """Let C code do it where that is the same: it takes more types and makes NaN null, so the result is compared."""
+    import orjson  # noqa: PLC0415 - 10 ms that a program which saves nothing should not pay
+
+    try:
+        copy: JSON = orjson.loads(orjson.dumps(value))
+    except (orjson.JSONEncodeError, orjson.JSONDecodeError):
+        return _copied(value, deepest)
+    return copy if copy == value and depth(copy) <= deepest else _copied(value, deepest)
+
+
+def _copied(value: object, deepest: int) -> JSON:
+    """Copy value by value, depth first, without recursion: whoever calls may be deep in the stack already."""
+    result: list[JSON] = [None]
+    todo: list[tuple[list[JSON] | dict[str, JSON], int | str, object, Path]] = [(result, 0, value, ())]
+    while todo:
+        target, slot, item, path = todo.pop()
+        if isinstance(item, list | tuple):
+            copy: list[JSON] | dict[str, JSON] = [None] * len(item)
+            children = list(enumerate(item))
+        elif isinstance(item, dict):
+            _refuse_odd_keys(item, path)
+            copy = dict.fromkeys(map(str.__str__, item))
+            children = list(item.items())
+        else:
+            target[slot] = _scalar(item, path)  # type: ignore[index]
+            continue
+        if len(path) >= deepest:
+            raise NotJSONError(f"it is nested deeper than {deepest} levels, or contains itself")
+        target[slot] = copy  # type: ignore[index]
+        todo += [(copy, key, child, (*path, key)) for key, child in reversed(children)]
+    return result[0]
+
+
+def _refuse_odd_keys(item: dict[object, object], path: Path) -> None:
+    for key in item:
+        if not isinstance(key, str):
+            raise NotJSONError(f"{_place(path)} has the key {key!r}; keys of JSON objects are text")
+
+
+def _scalar(value: object, path: Path) -> JSON:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)  # the text itself, where a subclass shows another
+    if isinstance(value, int):
+        if value.bit_length() > sys.get_int_max_str_digits() * 3:  # a decimal digit is 3.3 bits
+            raise NotJSONError(f"{_place(path)} is an integer with too many digits")
+        return int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise NotJSONError(f"{_place(path)} is {value!r}, which is not a JSON number")
+        return float(value)
+    raise NotJSONError(f"{_place(path)} is of the type {type(value).__name__}, which JSON does not have")
+
+
+def _place(path: Path) -> str:
+    return "it" if not path else "what is at " + "".join(f"/{token}" for token in path)

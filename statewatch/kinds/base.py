@@ -1,11 +1,12 @@
 """What every kind of document can do, and the words kinds share."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from statewatch.documents import pointer
-from statewatch.documents.values import JSON, Path, same
+from statewatch.documents.values import JSON, Path
 
 Tone = Literal["good", "bad", "warn", "info"]
 
@@ -56,12 +57,13 @@ class Change:
 
 def put_back(change: Change, before: JSON, now: JSON) -> bool:
     """Tell whether *now* shows the state *before* a change again: another writer wrote what it had read earlier."""
-    return any(group and all(same(_at(now, path), _at(before, path)) for path in group) for group in change.evidence)
+    return any(group and all(_found(now, path) == _found(before, path) for path in group) for group in change.evidence)
 
 
-def _at(document: JSON, path: Path) -> JSON:
+def _found(document: JSON, path: Path) -> str | None:
+    """Return the value at a place so that it can be compared, types included; None where there is no such place."""
     try:
-        return pointer.get(document, path)
+        return json.dumps(pointer.get(document, path), sort_keys=True)
     except pointer.PointerError:
         return None
 

@@ -17,6 +17,8 @@ _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)([T ])(\d\d:\d\d:\d\d)(?:\.(\d+))?\s*(Z|z|[+-]\d\d:?\d\d)?",
     re.ASCII,
 )
+_DURATION = re.compile(r"(?:(\d{1,6})w)? ?(?:(\d{1,6})d)? ?(?:(\d{1,6})h)? ?(?:(\d{1,6})m)? ?(?:(\d{1,6})s)?", re.ASCII)
+_UNITS = (604_800, 86_400, 3_600, 60, 1)
 _LAST = 253_402_128_000.0  # 30 December 9999: beyond it some time zones are in the year 10000, which Python has not
 
 
@@ -93,6 +95,17 @@ def span(seconds: float) -> str:
     if whole < 48 * 3600:
         return f"{whole // 3600}h"
     return f"{whole // 86400}d"
+
+
+def duration(text: str) -> int:
+    """Return the seconds that a text like `45s`, `10m`, `2h`, `3d`, `1w` or `1d 12h` means.
+
+    Raises ValueError for anything else: a number without a unit is not guessed at.
+    """
+    found = _DURATION.fullmatch(text.strip())
+    if not found or not found[0]:
+        raise ValueError(f"not a duration: {text!r}; one looks like 45s, 10m, 2h, 3d, 1w or 1d 12h")
+    return sum(int(number or 0) * unit for number, unit in zip(found.groups(), _UNITS, strict=True))
 
 
 def countdown(seconds: float) -> str:

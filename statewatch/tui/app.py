@@ -132,6 +132,10 @@ class StatewatchApp(App[None]):
         """Take back the last action."""
         self.run_worker(self.operations.undo(), group="operations")
 
+    def action_redo(self) -> None:
+        """Do again what was last undone."""
+        self.run_worker(self.operations.redo(), group="operations")
+
     def action_help(self) -> None:
         """Show the keys that work here."""
         from statewatch.tui.screens.help import HANG, help_lines  # noqa: PLC0415

@@ -4,13 +4,16 @@ Everything that waits (reading, locking, writing) happens in threads; the screen
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from statewatch.core import actions, circuits, lock, undo
+from statewatch.core import actions, circuits, undo
 from statewatch.core.actions import Action, Outcome, Preview
+from statewatch.core.audit import Record
 from statewatch.core.errors import StatewatchError
 from statewatch.documents.text import harmless
 from statewatch.tui.models import cells
@@ -53,22 +56,29 @@ class Operations:
                 wanted.append(partial(circuits.reset_all_action, path, via="dashboard"))
             else:
                 wanted.append(partial(circuits.circuit_action, asked.verb, path, names, via="dashboard"))
-        await self._carry_out([await asyncio.to_thread(make) for make in wanted])
+        made = [await asyncio.to_thread(make) for make in wanted]
+        group = secrets.token_hex(6) if len(made) > 1 else None  # what is done at once is undone at once
+        await self._carry_out([replace(action, group=group) for action in made])
 
     async def undo(self) -> None:
-        """Take back the last action, after asking."""
-        if not self._allowed("app.undo"):
+        """Take back the last action, on all the sources that it changed, after asking."""
+        await self._take_back("app.undo", undo.to_undo, undo.undo_actions)
+
+    async def redo(self) -> None:
+        """Do again what was last undone, after asking."""
+        await self._take_back("app.redo", undo.to_redo, undo.redo_actions)
+
+    async def _take_back(self, name: str, find: Callable[..., list[Record]], make: Callable[..., list[Action]]) -> None:
+        if not self._allowed(name):
             return
         async with self._one_at_a_time:
-            await self._undo()
-
-    async def _undo(self) -> None:
-        try:
-            record = await asyncio.to_thread(undo.last_action, self._sources())
-        except StatewatchError as error:
-            self._tell(str(error), "warning")
-            return
-        await self._carry_out([undo.undo_action(record, via="dashboard")])
+            try:
+                records = await asyncio.to_thread(find, sources=self._sources())
+                wanted = await asyncio.to_thread(make, records, via="dashboard")
+            except StatewatchError as error:
+                self._tell(str(error), "warning")
+                return
+            await self._carry_out(wanted)
 
     def _sources(self) -> list[Path]:
         return [Path(source.key) for source in self._app.picture.sources]
@@ -120,9 +130,9 @@ class Operations:
                 return
             reapply = _REAPPLY if answer == _UNTIL else 0
 
-    def _label(self, path: Path) -> str:
-        labels = (source.label for source in self._app.picture.sources if Path(source.key).resolve() == path)
-        return next(labels, harmless(str(path)))
+    def _label(self, source: str) -> str:
+        labels = (known.label for known in self._app.picture.sources if str(Path(known.key).resolve()) == source)
+        return next(labels, harmless(source))
 
     def _tell(self, text: str, severity: str) -> None:
         """Say a short thing in passing; what is long, or went wrong, stays until it has been read."""
@@ -139,20 +149,20 @@ def _what(plans: Sequence[Preview]) -> str:
     return f"{plans[0].change.name} {shown}".strip()
 
 
-def _question(plans: Sequence[Preview], label: Callable[[Path], str]) -> ConfirmScreen:
+def _question(plans: Sequence[Preview], label: Callable[[str], str]) -> ConfirmScreen:
     undoing = plans[0].change.name.startswith("undo ")
-    back = "" if undoing else ", and u undoes it" if len(plans) == 1 else ", and u undoes it, one file at a time"
+    back = "" if undoing else ", and u undoes it"
     lines: list[Cell] = [((f"A copy of the file is kept first{back}.", "muted"),)]
     for plan in plans:
-        if (holder := lock.holder(plan.path)) is not None:
+        for holder in plan.store.holders():
             lines.append(((f"locked now by {holder}", "warn"),))
         lines += [((harmless(note), "warn"),) for note in plan.change.notes]
-        lines += [(), (("in ", "muted"), (label(plan.path), "strong")), *change_lines(plan.differences)]
+        lines += [(), (("in ", "muted"), (label(plan.source), "strong")), *change_lines(plan.differences)]
     return ConfirmScreen(((f"{_what(plans)}?", "strong"),), lines, (_CANCEL, _APPLY))
 
 
 def _overwritten(outcome: Outcome) -> ConfirmScreen:
-    path = harmless(str(outcome.plan.path))
+    path = harmless(str(outcome.plan.source))
     lines: list[Cell] = [
         ((f"Another program that writes {path} had read it before, and put the old content back.", ""),),
         (("Nothing of what it wrote is lost. Your change is not in the file now.", ""),),

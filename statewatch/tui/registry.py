@@ -120,6 +120,15 @@ COMMANDS: tuple[Command, ...] = (
         True,
         True,
     ),
+    Command(
+        "app.redo",
+        "U",
+        "app.redo",
+        "Redo",
+        "Do again what was last undone, as long as that still applies",
+        ("app",),
+        writes=True,
+    ),
     Command("app.look", "f5", "app.look", "Look now", "Look at every file at once", ("app",)),
     Command(
         "app.help",

@@ -3,7 +3,6 @@
 `python -m tests.benchmarks.bench_core`. Trust the ratios, not the milliseconds.
 """
 
-import fcntl
 import json
 import os
 import statistics
@@ -15,7 +14,6 @@ from typing import Any
 
 from statewatch.core.actions import perform
 from statewatch.core.circuits import circuit_action
-from statewatch.core.lock import locked
 from tests.core.files import document, small, tripped, write
 from tests.core.hammer import hammer
 
@@ -28,7 +26,7 @@ def later() -> float:
     return time.time() + 10
 
 
-def medians(*works: Callable[[int], None], rounds: int = ROUNDS) -> list[float]:
+def medians(*works: Callable[[int], object], rounds: int = ROUNDS) -> list[float]:
     """Return the median seconds of each work, done in turn so that all share the machine's moods."""
     taken: list[list[float]] = [[] for _ in works]
     for number in range(rounds):
@@ -54,16 +52,8 @@ def bare_write(path: Path) -> None:
     os.close(directory)
 
 
-def bare_lock(path: Path) -> None:
-    """Take a flock on a sidecar, check that it is the file on disk, and let go."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    assert os.fstat(descriptor).st_ino == path.lstat().st_ino
-    os.close(descriptor)
-
-
 def costs(directory: Path) -> None:
-    """Print what one action and one lock cost."""
+    """Print what one action costs."""
     ours = write(directory / "ours" / "hook_state.json", document(HOOKS))
     bare = write(directory / "bare" / "hook_state.json", document(HOOKS))
 
@@ -71,19 +61,10 @@ def costs(directory: Path) -> None:
         verb = "disable" if number % 2 else "reset"
         assert perform(circuit_action(verb, ours, ["h1"]), settle_for=0, clock=later).changed  # type: ignore[arg-type]
 
-    def lock(_number: int) -> None:
-        with locked(ours, "bench"):
-            pass
-
-    lock(0)  # its first use imports what it needs
     whole, write_only = medians(act, lambda _: bare_write(bare))
     print(f"one action on {HOOKS} hooks ({ours.stat().st_size // 1000} KB), without watching whether it holds")
     print(f"  perform      {whole * 1e3:7.2f} ms   {whole / write_only:5.2f} x bare")
     print(f"  bare write   {write_only * 1e3:7.2f} ms   read, parse, write, fsync, replace, fsync of the directory")
-    with_holder, flock = medians(lock, lambda _: bare_lock(directory / "sidecar"), rounds=2_000)
-    print("the lock, nobody waiting")
-    print(f"  locked       {with_holder * 1e6:7.1f} us   {with_holder / flock:5.2f} x bare (it also says who holds it)")
-    print(f"  bare flock   {flock * 1e6:7.1f} us")
 
 
 def against_a_foreign_writer(directory: Path, size: str, record: Callable[[], dict[str, Any]]) -> None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from statewatch.core import audit
 from statewatch.core.lock import locked
 from tests.cli.conftest import ROOT, Stage, hook, states
 
-RESULT = "action source targets changed overwritten applied id copy displaced dry_run notes changes"
+RESULT = "action source targets changed overwritten applied id base copy checkpoint displaced dry_run notes changes"
 
 
 @contextlib.contextmanager
@@ -168,7 +169,8 @@ def test_a_read_only_file_is_left_alone(stage: Stage) -> None:
 
 
 def test_a_lock_says_who_holds_it(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("statewatch.core.actions.locked", lambda path, name: locked(path, name, timeout=0.01))
+    impatient = partial(locked, timeout=0.01)
+    monkeypatch.setattr("statewatch.core.stores.file.locked", lambda path, name, _timeout: impatient(path, name))
     path = stage.write_hooks(a=hook("open"))
     with locked(path, "a long operation"):
         result = stage.run("hooks", "reset", "a", "--yes")

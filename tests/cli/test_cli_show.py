@@ -43,14 +43,16 @@ def test_a_bare_text_is_json(stage: Stage) -> None:
         ("x.json#/a/b", 1, "there is 'b~/c'"),
         ("x.json#/a/b~0~1c/9", 1, "the list there has 4 items"),
         ("x.json#/a~2", 1, "~0"),
-        ("x.json@10m", 1, "only the present"),
-        ("x.json@before-deploy#/a", 1, "only the present"),
+        ("x.json@10m", 1, "only checkpoints are kept, and there is none"),
+        ("x.json@before-deploy#/a", 1, "there is no checkpoint 'before-deploy'"),
         ("missing.json", 3, "there is no such file"),
         ("bad.json", 3, "line 2 column 3"),
         (".", 3, "it is a directory"),
-        ("redis://localhost/0?namespace=a", 3, "only files"),
-        ("postgresql://localhost/x", 3, "only files"),
-        ("sqlite:state.db?namespace=a", 3, "only files"),
+        ("redis://localhost:99999/0?namespace=a", 4, "no address of a Redis server"),
+        ("postgresql://127.0.0.1:1/x", 3, "cannot"),
+        ("sqlite:state.db?namespace=a#/x", 1, "the object there is empty"),
+        ("sqlite:state.db?namespace=../a", 4, "the namespace name"),
+        ("json:.?nmespace=a", 4, "is no option"),
     ],
 )
 def test_what_cannot_be_shown_is_told_in_one_line(stage: Stage, address: str, code: int, says: str) -> None:
@@ -67,6 +69,15 @@ def test_a_file_that_is_being_written_is_read_again(stage: Stage, monkeypatch: p
     path.write_text('{"a": 1')
     monkeypatch.setattr("statewatch.cli.arguments.time.sleep", lambda _seconds: path.write_text('{"a": 12}'))
     assert stage.json("show", "x.json#/a") == 12
+
+
+def test_as_a_checkpoint_has_it(stage: Stage) -> None:
+    path = write_json(stage.project / "x.json", DOCUMENT)
+    stage.run("checkpoint", "create", path, "before deploy")
+    write_json(path, {})
+    assert stage.json("show", "x.json@before deploy#/a/b~0~1c/0") == 1
+    result = stage.run("show", "x.json@before deploy#/b")
+    assert (result.exit_code, "@before deploy: nothing at '/b'" in result.stderr) == (1, True)
 
 
 def test_names_that_hold_signs_of_the_syntax(stage: Stage) -> None:

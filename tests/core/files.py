@@ -65,16 +65,21 @@ def hook(path: Path, name: str) -> Any:
     return load(path)["hooks"][name]
 
 
-def command(*arguments: object) -> list[str]:
-    """Return the command line that runs a worker (see `workers`)."""
-    return [sys.executable, "-m", "tests.core.workers", *map(str, arguments)]
+def command(*arguments: object, module: str = "workers") -> list[str]:
+    """Return the command line that runs a worker (see `workers`, and `lockers`)."""
+    return [sys.executable, "-m", f"tests.core.{module}", *map(str, arguments)]
 
 
 @contextmanager
-def process(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+def process(*arguments: object, module: str = "workers") -> Iterator[subprocess.Popen[str]]:
     """Run a worker, and end it when the block is left."""
     worker = subprocess.Popen(
-        command(*arguments), cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+        command(*arguments, module=module),
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
     )
     try:
         yield worker

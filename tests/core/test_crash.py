@@ -3,11 +3,8 @@
 import json
 import os
 import random
-import re
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from pathlib import Path
 
@@ -19,23 +16,10 @@ from statewatch.core.circuits import circuit_action
 from statewatch.core.lock import locked
 from statewatch.core.undo import last_action, undo_action
 from statewatch.documents.codec import decode
-from tests.core.files import ROOT, command, document, hook, line, load, process, tell, write
+from tests.core.files import document, hook, line, load, process, tell, write
 from tests.support import until
 
 KILLS = 50
-AT_ONCE = 5
-POINTS = (
-    "openat",
-    "write",
-    "pwrite64",
-    "fchmod",
-    "fsync",
-    "rename",
-    "renameat2",
-    "unlink",
-    "flock",
-    "ftruncate",
-)
 
 
 @pytest.fixture
@@ -95,71 +79,6 @@ def spin(seconds: float) -> None:
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
         pass
-
-
-@pytest.fixture(scope="module")
-def strace() -> str:
-    program = shutil.which("strace")
-    if program is None:
-        pytest.skip("strace is not there")
-    tried = subprocess.run([program, "-f", "-o", os.devnull, "true"], capture_output=True, check=False)
-    if tried.returncode:
-        pytest.skip("strace may not trace here")
-    return program
-
-
-def calls(strace: str, path: Path, log: Path) -> list[str]:
-    """Return the system calls of a process that does one whole action."""
-    subprocess.run(
-        [strace, "-f", "-o", log, "-e", f"trace={','.join(POINTS)}", *command("once", path, "h1")],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    return log.read_text().splitlines()
-
-
-def test_killed_at_every_system_call_that_writes(strace: str, path: Path, tmp_path: Path) -> None:
-    """Each call that an action makes between taking the lock and letting it go is once the last one of a process."""
-    lines = calls(strace, path, tmp_path / "log")
-    assert hook(path, "h1")["state"] == "closed"
-    counts: dict[str, int] = {}
-    points: list[tuple[str, int]] = []
-    begun = False
-    for text in lines:
-        found = re.match(r"\d+ +(\w+)\(", text)
-        if not found:
-            continue
-        name = found[1]
-        counts[name] = counts.get(name, 0) + 1
-        begun = begun or (name == "openat" and "statewatch-lock" in text)
-        if begun and "O_RDONLY" not in text:
-            points.append((name, counts[name]))
-    assert {"fsync", "renameat2", "unlink"} <= {name for name, _ in points}
-    states: list[str] = []
-    with tempfile.TemporaryDirectory() as everywhere:
-        for start in range(0, len(points), AT_ONCE):
-            running = []
-            for name, number in points[start : start + AT_ONCE]:
-                own = write(Path(everywhere) / f"{name}-{number}" / path.name, document(40))
-                environment = {**os.environ, "STATEWATCH_STATE_DIR": str(own.parent.parent / f"state-{name}-{number}")}
-                inject = f"inject={name}:signal=KILL:when={number}"
-                worker = subprocess.Popen(
-                    [strace, "-f", "-o", os.devnull, "-e", f"trace={name}", "-e", inject, *command("once", own, "h1")],
-                    cwd=ROOT,
-                    env=environment,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-                running.append((worker, own, environment["STATEWATCH_STATE_DIR"]))
-            for worker, own, state in running:
-                worker.wait(60)
-                states.append(is_old_or_new(own))
-                with pytest.MonkeyPatch.context() as patch:
-                    patch.setenv("STATEWATCH_STATE_DIR", state)
-                    settled(own)
-    assert states == sorted(states, reverse=True), "old up to one point, new from there on"
-    assert set(states) == {"open", "closed"}
 
 
 def test_what_was_displaced_and_not_yet_kept_is_found_by_the_next_action(path: Path) -> None:

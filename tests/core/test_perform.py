@@ -5,9 +5,8 @@ import json
 import os
 import shutil
 import stat
-import subprocess
-import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from statewatch.core.actions import Action, Outcome, perform, preview
 from statewatch.core.circuits import VERBS, circuit_action, reset_all_action
 from statewatch.core.errors import LockedError, NotFoundError, RefusedError, SourceError
 from statewatch.core.lock import locked, sidecar
+from statewatch.core.stores.file import FileStore
 from statewatch.documents.codec import encode, style_of
 from statewatch.documents.values import JSON
 from statewatch.kinds.base import Change
@@ -134,7 +134,7 @@ def test_a_link_stays_a_link_and_the_file_it_leads_to_is_written(path: Path, tmp
     assert second.is_symlink()
     assert not path.is_symlink()
     assert hook(path, "h1")["state"] == "closed"
-    assert outcome.plan.path == path
+    assert outcome.plan.source == str(path)
     assert sidecar(path).exists()
     assert beside(link) == {"claude", "link.json", "second.json"}
 
@@ -305,10 +305,10 @@ def test_a_hook_that_is_not_there_is_refused_with_what_is_near(path: Path) -> No
 
 
 @unchanged
-def test_a_lock_that_does_not_come_free_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("statewatch.core.actions.locked", lambda real, operation: locked(real, operation, timeout=0.05))
+def test_a_lock_that_does_not_come_free_is_told(path: Path) -> None:
+    impatient = replace(circuit_action("reset", path, ["h1"]), source=FileStore(path, timeout=0.05))
     with locked(path, "a long operation"), pytest.raises(LockedError, match="a long operation"):
-        reset(path)
+        perform(impatient)
 
 
 @pytest.mark.parametrize(
@@ -356,30 +356,3 @@ def test_without_exchange_the_file_is_replaced(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert outcome.displaced == ()
     assert beside(path) == {"hook_state.json", ".hook_state.json.statewatch-lock"}
-
-
-# Where there is no room.
-
-
-@as_root
-def test_a_full_disk_leaves_the_old_document_and_no_litter(tmp_path: Path) -> None:
-    """In a mount namespace of its own, on a file system of 256 KB."""
-    if shutil.which("unshare") is None:
-        pytest.skip("unshare is not there")
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    script = f'mount -t tmpfs -o size=256k none {disk} || exit 77; "$@" {disk}/hook_state.json'
-    python = [sys.executable, "-m", "tests.core.full_disk"]
-    done = subprocess.run(
-        ["unshare", "-m", "sh", "-c", script, "sh", *python],
-        capture_output=True,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        check=False,
-    )
-    if done.returncode == 77 or "unshare" in done.stderr:
-        pytest.skip("no mount namespaces here")
-    assert done.stderr == ""
-    assert "No space left on device" in done.stdout
-    assert "It is as it was before" in done.stdout
-    assert done.stdout.endswith("same document, no litter\n")

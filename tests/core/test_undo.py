@@ -1,6 +1,7 @@
 """Undo: exact where nothing moved, careful where something did, once and only once."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -150,14 +151,13 @@ def test_each_file_has_its_own_last_action_and_a_link_means_its_file(path: Path,
 def test_an_action_that_was_overwritten_is_not_offered_for_undo(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = perform(circuit_action("reset", path, ["h0"]), settle_for=0)
     before = path.read_bytes()
-    genuine = audit.append
+    genuine = audit.finish
 
-    def and_put_back(record: Record) -> None:
-        genuine(record)
-        if record.undoes is None:
-            replace(path, before)
+    def and_put_back(identity: str, outcome: Literal["done", "void"]) -> None:
+        genuine(identity, outcome)
+        replace(path, before)
 
-    monkeypatch.setattr(audit, "append", and_put_back)
+    monkeypatch.setattr(audit, "finish", and_put_back)
     outcome = perform(circuit_action("reset", path, ["h1"]), settle_for=0)
     assert outcome.overwritten
     note, record, _ = audit.records()
@@ -170,15 +170,14 @@ def test_an_undo_that_was_overwritten_can_be_done_again(path: Path, monkeypatch:
     perform(circuit_action("reset", path, ["h1"]), settle_for=0)
     after = path.read_bytes()
     record = last_action()
-    genuine = audit.append
+    genuine = audit.finish
 
-    def and_put_back(entry: Record) -> None:
-        genuine(entry)
-        if entry.action == "undo reset":
-            replace(path, after)
+    def and_put_back(identity: str, outcome: Literal["done", "void"]) -> None:
+        genuine(identity, outcome)
+        replace(path, after)
 
     with monkeypatch.context() as patch:
-        patch.setattr(audit, "append", and_put_back)
+        patch.setattr(audit, "finish", and_put_back)
         assert perform(undo_action(record), settle_for=0).overwritten
     assert last_action().id == record.id
     undo(last_action())

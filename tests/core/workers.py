@@ -6,38 +6,14 @@ import signal
 import sys
 import time
 from pathlib import Path
+from unittest import mock
 
+from statewatch.core import audit
 from statewatch.core.actions import perform
 from statewatch.core.circuits import circuit_action
-from statewatch.core.errors import LockedError, StatewatchError
+from statewatch.core.errors import StatewatchError
 from statewatch.core.lock import locked
 from statewatch.core.undo import last_action, undo_action
-
-
-def hold(path: Path) -> None:
-    """Hold the lock until told to let go."""
-    with locked(path, "a long operation"):
-        print("held", flush=True)
-        sys.stdin.readline()
-
-
-def count(path: Path, times: str) -> None:
-    """Add one to the number in a file, under the lock, so many times."""
-    for _ in range(int(times)):
-        with locked(path, "count", timeout=30):
-            number = int(path.read_text() or 0)
-            os.sched_yield()
-            path.write_text(str(number + 1))
-
-
-def contend(path: Path) -> None:
-    """Try to get the lock for a moment, each time when told to, and say what came of it."""
-    for _ in sys.stdin:
-        try:
-            with locked(path, "contend", timeout=0.05):
-                print("in", flush=True)
-        except LockedError as error:
-            print(error, flush=True)
 
 
 def toggle(path: Path, hook: str) -> None:
@@ -68,12 +44,20 @@ def reset(path: Path, *hooks: str) -> None:
     print("done", flush=True)
 
 
-def once(path: Path, hook: str) -> None:
-    """Reset one hook and say what came of it."""
-    try:
-        print(perform(circuit_action("reset", path, [hook]), settle_for=0).changed)
-    except StatewatchError as error:
-        print(error)
+def die(path: Path, hook: str, when: str) -> None:
+    """Reset a hook, and be killed `before` it is done, when that is written down, or `after`, before that is."""
+    genuine = audit.begin
+
+    def begin(record: audit.Record) -> None:
+        genuine(record)
+        if when == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def finish(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    with mock.patch.multiple(audit, begin=begin, finish=finish):
+        perform(circuit_action("reset", path, [hook]), settle_for=0)
 
 
 def undo(path: Path) -> None:
@@ -90,4 +74,4 @@ def undo(path: Path) -> None:
 
 if __name__ == "__main__":
     what, path, *rest = sys.argv[1:]
-    {each.__name__: each for each in (hold, count, contend, toggle, reset, once, undo)}[what](Path(path), *rest)
+    {each.__name__: each for each in (toggle, reset, die, undo)}[what](Path(path), *rest)

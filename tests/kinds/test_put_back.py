@@ -6,7 +6,7 @@ import pytest
 
 from statewatch.documents.values import JSON
 from statewatch.kinds import circuits
-from statewatch.kinds.base import mapping, put_back
+from statewatch.kinds.base import Change, mapping, put_back
 from statewatch.kinds.hooks import Policy
 from tests.kinds.test_circuits import FRESH, NOON, TRIPPED, VERBS
 
@@ -99,3 +99,20 @@ def test_a_change_that_changed_nothing_cannot_be_put_back() -> None:
     before = document(FRESH)
     change = circuits.reset(before, ["h"], NOON, Policy())
     assert not put_back(change, before, before)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "now", "expected"),
+    [
+        ({}, {"a": None}, {"a": None}, False),
+        ({}, {"a": None}, {}, True),
+        ({"a": None}, {}, {}, False),
+        ({"a": None}, {}, {"a": None}, True),
+        ({"a": 1}, {"a": True}, {"a": True}, False),
+        ({"a": 1}, {"a": 1.0}, {"a": 1}, True),
+    ],
+)
+def test_a_null_is_not_the_same_as_nothing(
+    before: dict[str, JSON], after: dict[str, JSON], now: dict[str, JSON], expected: bool
+) -> None:
+    assert put_back(Change("save", ("a",), after, ((("a",),),)), before, now) is expected

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from statewatch.documents.values import JSON
-from statewatch.kinds.times import clock, countdown, instant, iso, restamp, span, stamp
+from statewatch.kinds.times import clock, countdown, duration, instant, iso, restamp, span, stamp
 
 NOON = datetime(2026, 11, 16, 12, 0, 0, tzinfo=UTC).timestamp()
 
@@ -139,6 +139,41 @@ def test_a_file_that_counts_seconds_goes_on_counting_seconds() -> None:
 )
 def test_a_duration_fits_a_column(seconds: float, text: str) -> None:
     assert span(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("45s", 45),
+        ("10m", 600),
+        ("2h", 7_200),
+        ("3d", 259_200),
+        ("1w", 604_800),
+        ("1d12h", 129_600),
+        ("1d 12h", 129_600),
+        ("1w 2d 3h 4m 5s", 788_645),
+        (" 90m ", 5_400),
+        ("0s", 0),
+    ],
+)
+def test_a_duration_is_read_as_people_write_it(text: str, seconds: int) -> None:
+    assert duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "10", "m", "-1h", "1.5h", "10M", "1y", "1h 1d", "1h 1h", "1d  12h", "1 d", "٣d", "9999999s", "1d x"],
+)
+def test_what_is_no_duration_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not a duration: .*; one looks like 45s, 10m"):
+        duration(text)
+
+
+@given(st.integers(0, 10**9))
+def test_a_duration_that_was_shown_can_be_typed_again(seconds: int) -> None:
+    again = duration(span(seconds))
+    assert again <= seconds
+    assert span(again) == span(seconds)
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ class TestAsking:
 class TestDoing:
     """What is applied is in the file, on the screen, in the audit log, and can be taken back."""
 
-    async def test_reset_and_undo(self, project: Path, file: Path) -> None:
+    async def test_reset_undo_and_redo(self, project: Path, file: Path) -> None:
         before = load(file)
         async with hooks_view(project) as (app, press):
             await asked(app, press, "r")
@@ -154,6 +154,11 @@ class TestDoing:
             await applied(app, press)
             assert "Done: undo reset h0." in press.told[1]
             assert load(file)["hooks"] == before["hooks"]
+
+            await asked(app, press, "U")
+            assert "redo reset h0?" in press.text
+            await applied(app, press)
+            assert in_file(file, "h0") == "closed"
 
     async def test_the_change_is_among_the_changes_and_has_a_diff(self, project: Path) -> None:
         async with hooks_view(project) as (app, press):

@@ -1,0 +1,388 @@
+"""A namespace in a JSON file: somebody else's document as it is, or the key/value layout below a directory."""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Generic, NamedTuple, Self, TypeVar
+
+from statewatch.core import copies
+from statewatch.core.errors import RefusedError, SourceError
+from statewatch.core.layouts import KEYED, PLAIN, Layout, LayoutError, laid_out
+from statewatch.core.lock import TIMEOUT, Holder, holder, locked
+from statewatch.core.names import check_namespace
+from statewatch.core.premises import make_room, refuse_read_only
+from statewatch.core.reading import Signature, Snapshot, read, signature, tells
+from statewatch.core.rewriting import NOWHERE, Rewritten, clear_leftovers, is_same_file, present, rewrite
+from statewatch.core.settle import after_a_write
+from statewatch.core.stores.base import Checkpoint, Keeper, P, Revision, Store, Version
+from statewatch.core.stores.shelf import Shelf, shelf_for
+from statewatch.core.stores.transaction import RAISE, Found, Raise, Transaction, overlaid
+from statewatch.core.stores.urls import path_url
+from statewatch.documents import codec
+from statewatch.documents.values import JSON, cloned, digest
+
+T = TypeVar("T")
+
+STATE_FILE: Final = "state.json"
+_GLANCE, _LONGEST_GLANCE = 0.001, 0.02
+"""Seconds between two looks at a file that is waited for: a look costs 2 µs."""
+
+
+@dataclass(frozen=True)
+class FileVersion(Snapshot):
+    """A version of the file, and what it means in its layout."""
+
+    layout: Layout = PLAIN
+
+    def document(self) -> JSON:
+        """Return what the namespace holds. Raises SourceError when it is no JSON, or not in the layout."""
+        return _meaning(self.path, self.layout, {} if self.signature == NOWHERE else super().document())
+
+
+class _Seen(NamedTuple):
+    """A version that was read or written, and the document in it."""
+
+    snapshot: Snapshot
+    raw: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft(Generic[T]):
+    """A plan for the file: what it shall hold, and what comes of it."""
+
+    base: Snapshot
+    data: bytes
+    changed: bool
+    raw: JSON
+    result: T
+
+
+class FileStore(Store):
+    """A JSON file: its top-level keys, untouched in layout.
+
+    Other programs may write the file too, without our lock: what they write is seen, carried forward, and kept where
+    ours takes its place. Reading takes no lock; a document that was read once is not parsed again while the file stays
+    as it is.
+    """
+
+    namespace = ""
+
+    def __init__(self, path: Path, timeout: float = TIMEOUT) -> None:
+        self.path = path.absolute()
+        self.url = str(self.path)
+        self._layout: Layout = PLAIN
+        self._timeout = timeout
+        self._seen: _Seen | None = None
+        self._swept = False
+        self._inside = threading.local()
+
+    @classmethod
+    def keyed(cls, place: Path, namespace: str, timeout: float = TIMEOUT) -> Self:
+        """Return the namespace in the key/value layout: `PLACE/NAMESPACE/state.json`, or the file *place* itself.
+
+        Raises RefusedError for a name that cannot be one.
+        """
+        check_namespace(namespace)
+        is_file = place.suffix == ".json" and not place.is_dir()
+        store = cls(place if is_file else place / namespace / STATE_FILE, timeout)
+        store.namespace = namespace
+        store.url = path_url("json", place.absolute(), None if is_file else namespace)
+        store._layout = KEYED
+        return store
+
+    # --- keys
+
+    def _load(self, key: str) -> Found:
+        raw = self._current()
+        if isinstance(raw, dict) and key not in raw:
+            return RAISE
+        return cloned(self._values(raw)[key]) if self._layout is PLAIN else cloned(self._value(raw, key))
+
+    def _value(self, raw: JSON, key: str) -> JSON:
+        """Return one value, without a look at the other entries."""
+        entry = raw.get(key) if isinstance(raw, dict) else None
+        return entry["value"] if isinstance(entry, dict) and "value" in entry else self._values(raw)[key]
+
+    def keys(self) -> list[str]:
+        """Return the keys in the order of the file."""
+        return list(self._values(self._current()))
+
+    def snapshot(self) -> Revision:
+        """Return the document of the namespace; any JSON value where the file is somebody else's."""
+        raw = self._current()
+        seen = self._seen
+        at = seen.snapshot.modified_at if seen and seen.raw is raw and seen.snapshot.data else None
+        document = cloned(_meaning(self.path, self._layout, raw))
+        return Revision(document, digest(document), at)
+
+    def transact(self, body: Callable[[Transaction], T], operation: str = "write") -> T:
+        """Run *body*; see `Store.transact`."""
+
+        def planner(snapshot: Snapshot) -> _Draft[T]:
+            raw = self._raw(snapshot)
+            transaction = Transaction(_Stored(self._values(raw)))
+            result = body(transaction)
+            if not transaction.writes:
+                return _Draft(snapshot, snapshot.data, False, raw, result)
+            after = self._written(raw, transaction)
+            return _Draft(snapshot, self._encoded(snapshot, after), True, after, result)
+
+        with self._exclusively(operation) as real:
+            done: Rewritten[_Draft[T]] = rewrite(real, planner, _Displaced(self), self._known)
+            self._remember(real, done)
+        return done.plan.result
+
+    def _written(self, raw: JSON, transaction: Transaction) -> JSON:
+        old = raw if isinstance(raw, dict) else {}
+        now = time.time()
+        entries = {
+            key: value if isinstance(value, Raise) else self._layout.entry(value, old.get(key), old, now)
+            for key, value in transaction.writes.items()
+        }
+        return overlaid(old, entries)
+
+    def wait(self, since: str, timeout: float) -> bool:
+        """Wait until the file holds something else; see `Store.wait`."""
+        deadline = time.monotonic() + timeout
+        pause = _GLANCE
+        looked_at: Signature | None = None
+        while True:
+            there = signature(self.path)
+            if there != looked_at or there is None:
+                with contextlib.suppress(SourceError):  # half written: the next look sees it whole
+                    if self.snapshot().digest != since:
+                        return True
+                    looked_at = there
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            time.sleep(min(pause, left))
+            pause = min(pause * 1.1, _LONGEST_GLANCE)
+
+    # --- actions
+
+    @property
+    def source(self) -> str:
+        """Return the path, links followed; the URL where that alone does not tell the layout."""
+        return self.url if self._layout is KEYED else os.path.realpath(self.path)
+
+    def version(self) -> Version:
+        """Return what is there now. Raises SourceError when it cannot be read, or somebody else's file is missing."""
+        return self._version(self._look(self._real()))
+
+    def version_in(self, copy: Snapshot) -> Version:
+        """Return the version of the file that a safety copy of it is."""
+        return self._version(copy)
+
+    def rendered(self, base: Version, document: JSON, now: float) -> bytes:
+        """Return *document* as the file would hold it in place of *base*, in the style of that."""
+        assert isinstance(base, FileVersion)
+        raw: JSON = {}
+        with contextlib.suppress(SourceError):  # what is being repaired has nothing that could be kept
+            raw = self._raw(base)
+        return self._encoded(base, laid_out(self._layout, raw, document, now))
+
+    def refuse_read_only(self, operation: str) -> None:
+        """Respect a mode that says read-only, also where the system would let us through: root, or a replacement."""
+        refuse_read_only(self._real(), operation)
+
+    def create(self) -> None:
+        """Make the file, an empty object, where there is none."""
+
+        def planner(snapshot: Snapshot) -> _Draft[None]:
+            missing = snapshot.signature == NOWHERE
+            raw = self._raw(snapshot)
+            self._values(raw)  # what has no keys is no namespace
+            return _Draft(snapshot, codec.encode({}) if missing else snapshot.data, missing, raw, None)
+
+        with self._exclusively("create") as real:
+            rewrite(real, planner, _Displaced(self))
+
+    def holders(self) -> list[Holder]:
+        """Return who holds the lock of the file."""
+        found = holder(self._real())
+        return [] if found is None else [found]
+
+    def rewrite(self, planner: Callable[[Version], P], keeper: Keeper[P], operation: str) -> P:
+        """Carry out an action; see `Store.rewrite`. A writer at work is waited for, a little while."""
+
+        def draft(snapshot: Snapshot) -> _Draft[P]:
+            plan = planner(self._version(snapshot))
+            return _Draft(snapshot, plan.data, plan.changed, None, plan)
+
+        with self._exclusively(operation) as real:
+            return rewrite(real, draft, _Kept(self, keeper), self._patient_look).plan.result
+
+    def _look(self, real: Path) -> Snapshot:
+        return present(real) if self._layout is KEYED else read(real)
+
+    def _patient_look(self, real: Path) -> Snapshot:
+        return after_a_write(real, self._look)
+
+    # --- checkpoints
+
+    def checkpoints(self) -> list[Checkpoint]:
+        """Return all checkpoints and the backups that other tools left, oldest first."""
+        return self._shelf().entries()
+
+    def read_checkpoint(self, name: str) -> Revision:
+        """Return what a checkpoint or a backup holds."""
+        document = self.kept(name).document()
+        return Revision(document, digest(document))
+
+    def kept(self, name: str) -> Version:
+        """Return the file as a checkpoint or a backup holds it."""
+        return self._version(self._shelf().read(name))
+
+    def verify_checkpoint(self, name: str) -> bool:
+        """Tell whether a checkpoint is, to the byte, as it was made."""
+        kept = self.kept(name)
+        kept.document()
+        return self._shelf().is_as_made(name, kept.digest)
+
+    def _write_checkpoint(self, checkpoint: Checkpoint, document: JSON, *, replacing: bool) -> Checkpoint:
+        with self._exclusively(f"checkpoint {checkpoint.name}") as real:
+            if document is None:
+                now = present(real)
+                self._raw(now)  # what cannot be read is no checkpoint to come back to
+                data = now.data or codec.encode({})
+            else:
+                data = codec.encode(laid_out(self._layout, {}, document, checkpoint.created_at))
+            return self._shelf().write(checkpoint, data, replacing=replacing)
+
+    def _edit_checkpoint(self, name: str, edited: Checkpoint) -> None:
+        with self._exclusively(f"edit checkpoint {name}"):
+            self._shelf().edit(name, edited)
+
+    def _delete_checkpoint(self, name: str) -> None:
+        with self._exclusively(f"delete checkpoint {name}"):
+            self._shelf().delete(name)
+
+    def _shelf(self) -> Shelf:
+        return shelf_for(self._real(), self.url, keyed=self._layout is KEYED)
+
+    # --- the file
+
+    def _real(self) -> Path:
+        """Follow a symbolic link: the file it leads to is written, the link stays. Those of directories do no harm."""
+        return Path(os.path.realpath(self.path)) if os.path.islink(self.path) else self.path  # noqa: PTH114
+
+    @contextlib.contextmanager
+    def _exclusively(self, operation: str) -> Iterator[Path]:
+        if getattr(self._inside, "held", False):
+            raise RefusedError(f"{self.url}: cannot {operation} inside a transaction on it; do it there, or after it")
+        real = self._real()
+        refuse_read_only(real, operation)
+        make_room(real.parent, operation)
+        with locked(real, operation, self._timeout):
+            self._inside.held = True
+            try:
+                if not self._swept:
+                    clear_leftovers(real)
+                    self._swept = True
+                yield real
+            finally:
+                self._inside.held = False
+
+    def _version(self, snapshot: Snapshot) -> FileVersion:
+        return FileVersion(snapshot.path, snapshot.data, snapshot.signature, self._layout)
+
+    def _current(self) -> JSON:
+        """Return the document of the file as it is now, parsed anew only when the file is another one."""
+        seen = self._seen
+        if seen is not None and signature(self.path) == seen.snapshot.signature and tells(seen.snapshot.signature):
+            return seen.raw
+        snapshot = present(self.path)
+        raw = self._decoded(snapshot)
+        self._seen = _Seen(snapshot, raw)
+        return raw
+
+    def _known(self, real: Path) -> Snapshot:
+        """Return the file as it is, read only when it is not the version that was seen last."""
+        seen = self._seen
+        if seen is not None and signature(real) == seen.snapshot.signature and tells(seen.snapshot.signature):
+            return seen.snapshot
+        return present(real)
+
+    def _raw(self, snapshot: Snapshot) -> JSON:
+        seen = self._seen
+        if seen is not None and (seen.snapshot is snapshot or seen.snapshot.data == snapshot.data):
+            return seen.raw
+        return self._decoded(snapshot)
+
+    def _decoded(self, snapshot: Snapshot) -> JSON:
+        return Snapshot.document(snapshot) if snapshot.signature != NOWHERE else {}
+
+    def _remember(self, real: Path, done: "Rewritten[_Draft[T]]") -> None:
+        """Know what we have just written without reading it, if it is still there."""
+        there = signature(real)
+        if done.signature is not None and there is not None and is_same_file(there, done.signature):
+            self._seen = _Seen(Snapshot(self.path, done.plan.data, there), done.plan.raw)
+
+    def _values(self, raw: JSON) -> dict[str, JSON]:
+        document = _meaning(self.path, self._layout, raw)
+        if not isinstance(document, dict):
+            raise SourceError(self.path, f"it holds {_name_of(document)}, which has no keys")
+        return document
+
+    def _encoded(self, base: Snapshot, raw: JSON) -> bytes:
+        style = codec.style_of(base.data) if base.data.strip() else codec.Style()
+        return codec.encode(raw, style, known=True)
+
+
+class _Stored:
+    """What a transaction reads: the values of one version."""
+
+    def __init__(self, values: dict[str, JSON]) -> None:
+        self._values = values
+
+    def load(self, key: str) -> Found:
+        return self._values.get(key, RAISE)
+
+    def keys(self) -> list[str]:
+        return list(self._values)
+
+    def document(self) -> dict[str, JSON]:
+        return self._values
+
+
+class _Displaced:
+    """What the write of a program keeps: no copy of what it changes, but what it displaced."""
+
+    def __init__(self, store: FileStore) -> None:
+        self._store = store
+
+    def before(self, plan: object) -> None:
+        """Keep nothing: programs write often, and their own writes are no loss."""
+
+    def displaced(self, snapshot: Snapshot) -> None:
+        """Keep a version of another writer."""
+        copies.keep(self._store.source, snapshot, time.time())
+
+
+class _Kept(Generic[P]):
+    """What an action keeps, in terms of the namespace."""
+
+    def __init__(self, store: FileStore, keeper: Keeper[P]) -> None:
+        self._store, self._keeper = store, keeper
+
+    def before(self, draft: _Draft[P]) -> None:
+        self._keeper.before(draft.result)
+
+    def displaced(self, snapshot: Snapshot) -> None:
+        self._keeper.displaced(snapshot)
+
+
+def _meaning(path: Path, layout: Layout, raw: JSON) -> JSON:
+    try:
+        return layout.values(raw)
+    except LayoutError as error:
+        raise SourceError(path, str(error)) from None
+
+
+def _name_of(value: JSON) -> str:
+    return {list: "a list", str: "a text", bool: "true or false", type(None): "null"}.get(type(value), "a number")

@@ -1,0 +1,467 @@
+"""`state`: a script keeps its state in a namespace, comes back to it, moves it, and saves it from damage."""
+
+import contextlib
+import json
+import re
+import shlex
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pexpect
+import pytest
+
+from statewatch.core import audit
+from statewatch.core.stores.urls import open_store, with_namespace
+from tests.cli.conftest import ROOT, Stage, write_json
+from tests.support import until
+
+BACKENDS = ["json", "sqlite", "redis", "postgres"]
+HOSTILE = "nl\nred\x1b[31m é 日本"
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the options that name a namespace of each engine, on servers of the tests where it has one."""
+    if request.param in ("redis", "postgres"):
+        url = request.getfixturevalue(f"{request.param}_url")
+        monkeypatch.setenv("REDIS_URL" if request.param == "redis" else "DATABASE_URL", url)
+    return ["--backend", request.param, "--namespace", "nightly"]
+
+
+def save(stage: Stage, key: str, value: Any, *options: str) -> None:
+    result = stage.run("state", "save", key, json.dumps(value), *options)
+    assert result.exit_code == 0, result.output
+
+
+def values(stage: Stage, *options: str) -> dict[str, Any]:
+    return {key: stage.json("state", "load", key, *options) for key in stage.json("state", "keys", *options)}
+
+
+def test_a_script_keeps_its_state_wherever_it_wants(stage: Stage, backend: list[str]) -> None:
+    made = stage.run("state", "init", *backend)
+    assert made.exit_code == 0, made.output
+    address = made.stdout.strip()
+    save(stage, "phase", "planning", *backend)
+    save(stage, "limits", {"tokens": 20_000, "ratio": 0.5, "on": True, "none": None}, *backend)
+    name = stage.run("state", "checkpoint", *backend).stdout.strip()
+    save(stage, "phase", "testing", *backend)
+    save(stage, "extra", None, *backend)
+    assert stage.run("state", "delete", "limits", "--yes", *backend).exit_code == 0
+    assert values(stage, "--address", address) == {"phase": "testing", "extra": None}
+    restored = stage.json("state", "restore", name, "--yes", *backend)
+    assert (restored["action"], restored["changed"]) == ("restore", True)
+    limits = {"tokens": 20_000, "ratio": 0.5, "on": True, "none": None}
+    assert values(stage, *backend) == {"phase": "planning", "limits": limits}
+    assert stage.run("undo", "--yes").exit_code == 0
+    assert values(stage, *backend) == {"phase": "testing", "extra": None}
+    assert stage.run("redo", "--yes").exit_code == 0
+    assert values(stage, *backend) == {"phase": "planning", "limits": limits}
+    assert [row["name"] for row in stage.json("state", "checkpoints", *backend)] == [restored["checkpoint"], name]
+    assert stage.json("show", f"{restored['source']}@{name}#/limits/tokens") == 20_000
+
+
+def test_init_says_where_it_is_and_changes_nothing_that_is_there(stage: Stage, backend: list[str]) -> None:
+    first = stage.json("state", "init", *backend)
+    assert (first["namespace"], first["keys"]) == ("nightly", 0)
+    save(stage, "a", 1, *backend)
+    assert stage.json("state", "init", *backend) == {**first, "keys": 1}
+    assert values(stage, *backend) == {"a": 1}
+
+
+def test_init_makes_the_file_and_the_tables(stage: Stage) -> None:
+    stage.run("state", "init")
+    path = stage.project / ".claude" / "state" / "default" / "state.json"
+    assert path.read_bytes() == b"{}"
+    inode = path.stat().st_ino
+    stage.run("state", "init")
+    assert path.stat().st_ino == inode
+    stage.run("state", "init", "--backend", "sqlite", "--namespace", "x")
+    with contextlib.closing(sqlite3.connect(stage.project / ".claude" / "state" / "x" / "state.db")) as database:
+        tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert {"state", "checkpoints"} <= tables
+
+
+def test_init_of_what_is_no_namespace_is_refused(stage: Stage) -> None:
+    write_json(stage.project / "list.json", [1])
+    result = stage.run("state", "init", "--address", "list.json")
+    assert (result.exit_code, "which has no keys" in result.stderr) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [
+        ("-5", -5),
+        ("-1.5e3", -1500.0),
+        ("null", None),
+        ('"text"', "text"),
+        ('{"a": [1, {}]}', {"a": [1, {}]}),
+        ("true", True),
+        ('"\\ud800 \\u0000"', "\ud800 \0"),
+        ("1" * 400, int("1" * 400)),
+    ],
+)
+def test_a_value_is_json(stage: Stage, typed: str, value: Any) -> None:
+    assert stage.run("state", "save", "k", typed).exit_code == 0
+    assert stage.json("state", "load", "k") == value
+    assert stage.json("state", "save", "k", typed)["changed"] is False
+
+
+@pytest.mark.parametrize("text", ["planning", "", "-5", "--yes", "[bold]", "{", HOSTILE, "a\r\nb "])
+def test_a_text_is_taken_as_it_is(stage: Stage, text: str) -> None:
+    assert stage.run("state", "save", "--string", "--", "k", text).exit_code == 0
+    assert stage.json("state", "load", "k") == text
+    assert stage.spawn("state", "load", "k", "--raw").stdout.decode() == text + "\n"
+
+
+def test_a_value_comes_from_standard_input(stage: Stage) -> None:
+    assert stage.run("state", "save", "k", "-", typed='{"a":\n 1}\n').exit_code == 0
+    assert stage.json("state", "load", "k") == {"a": 1}
+    assert stage.run("state", "save", "k", "-", "--string", typed="line\n").exit_code == 0
+    assert stage.json("state", "load", "k") == "line\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("planning", "line 1 column 1: what stands here is not a JSON value"),
+        ('{"a": 1,\n "b" 2}', "line 2 column 6"),
+        ("NaN", "NaN is not a JSON number"),
+        ('{"a": 1, "a": 2}', "'a' occurs twice"),
+        ("[" * 5_000, "nested deeper"),
+        ("1" * 5_000, "too many digits"),
+        ("", "it is empty"),
+        (b"\xff", "0xff is not UTF-8"),
+        (b"\xef\xbb\xbf1", "byte order mark"),
+    ],
+)
+def test_what_is_no_json_is_told_with_the_place_and_with_what_to_do(
+    stage: Stage, typed: str | bytes, says: str
+) -> None:
+    result = stage.run("state", "save", "k", "-", typed=typed)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr
+    assert "--string" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert not (stage.project / ".claude").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ("load phas", 1, "Did you mean 'phase'?"),
+        ("load other", 1, "there is no key 'other'"),
+        ("delete phas --yes", 1, "Did you mean 'phase'?"),
+        ("restore befor --yes", 1, "Did you mean 'before'?"),
+        ("restore nothing --yes", 1, "there is no checkpoint 'nothing'"),
+        ("restore before --only /phas --yes", 4, "there is 'phase'"),
+        ("restore before --only phase", 2, "a pointer starts with '/'"),
+        ("checkpoint before", 4, "there is a checkpoint 'before' already"),
+        ("checkpoint Before", 4, "looks like that of the checkpoint 'before'"),
+        ("checkpoint ../x", 4, "has '/'"),
+        ("keys --namespace ../x", 4, "has '/'"),
+        ("keys --backend mongo", 2, "mongo"),
+        ("keys --backend json --address x.json", 2, "without --backend"),
+        ("keys --address missing.json@x", 2, "a whole source"),
+        ("keys --address sqlite:x?nmespace=a", 4, "no option of a sqlite store"),
+        ("save phase", 2, "Missing argument 'VALUE'"),
+        ("save a 1 --address missing.json", 3, "there is no such file"),
+        ("migrate", 2, "--to"),
+        ("migrate --to json", 4, "onto itself"),
+        ("migrate --to x.json --to-namespace y", 2, "Leave --to-namespace out"),
+        ("migrate --namespace ghost --to sqlite", 1, "nothing to move"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(stage: Stage, arguments: str, code: int, says: str) -> None:
+    save(stage, "phase", "x")
+    stage.run("state", "checkpoint", "before")
+    before = (stage.project / ".claude" / "state" / "default" / "state.json").read_bytes()
+    result = stage.run("state", *arguments.split())
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+    assert (stage.project / ".claude" / "state" / "default" / "state.json").read_bytes() == before
+
+
+def test_a_default_stands_in_for_a_missing_key_only(stage: Stage) -> None:
+    save(stage, "none", None)
+    assert stage.json("state", "load", "none", "--default", "1") is None
+    assert stage.json("state", "load", "other", "--default", '{"a": 1}') == {"a": 1}
+    assert stage.json("state", "load", "other", "--default", "null") is None
+    assert stage.run("state", "load", "other", "--default", "so").exit_code == 2
+
+
+def test_keys_may_be_called_anything(stage: Stage) -> None:
+    for key in (HOSTILE, "-x", "--yes", "a/b~c", "日本"):
+        assert stage.run("state", "save", "--", key, "1").exit_code == 0
+    assert stage.json("state", "keys") == [HOSTILE, "-x", "--yes", "a/b~c", "日本"]
+    assert stage.spawn("state", "keys", "-0").stdout.decode().split("\0")[:-1] == stage.json("state", "keys")
+    assert stage.run("state", "load", "--", "-x").stdout == "1\n"
+    assert stage.run("state", "delete", "--yes", "--", "--yes").exit_code == 0
+    result = stage.spawn("state", "save", b"a\xff", "1")
+    assert (result.returncode, b"half of a surrogate pair" in result.stderr) == (4, True)
+    assert stage.run("state", "save", "k" * 2_000, "1").exit_code == 4
+
+
+def test_on_a_terminal_nothing_stored_can_act_on_it(stage: Stage) -> None:
+    save(stage, HOSTILE, HOSTILE)
+    stage.run("state", "checkpoint", "good", "--note", f"{HOSTILE}\0")
+    for arguments in (["keys"], ["load", HOSTILE, "--raw"], ["load", HOSTILE], ["checkpoints"]):
+        shown = on_a_terminal(stage, "state", *arguments)
+        assert not set(re.sub("\x1b\\[1m|\x1b\\[0m|\r\n", "", shown)) & {"\x1b", "\0", "\n"}, shown
+        assert "red" in shown
+
+
+def on_a_terminal(stage: Stage, *arguments: str, typed: str = "", code: int = 0) -> str:
+    """Run the program on a terminal, answer its question if there is one, and return what it shows after that."""
+    command, *rest = (str(each) for each in stage.command(*arguments))
+    child = pexpect.spawn(command, rest, env=stage.environment(), encoding="utf-8", timeout=20, cwd=str(stage.project))
+    if typed:
+        child.expect(r"Do this\? \[y/N\] ")
+        child.send(typed)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == code, child.before
+    return child.before or ""
+
+
+def test_saving_does_not_ask_and_deleting_does(stage: Stage) -> None:
+    save(stage, "a", 1)
+    save(stage, "a", 2)
+    refused = stage.run("state", "delete", "a")
+    assert (refused.exit_code, "--yes" in refused.stderr) == (2, True)
+    on_a_terminal(stage, "state", "delete", "a", typed="n\r", code=4)
+    assert values(stage) == {"a": 2}
+    on_a_terminal(stage, "state", "delete", "a", "--why", "done with it", typed="y\r")
+    assert values(stage) == {}
+    stage.run("undo", "--yes")
+    assert values(stage) == {"a": 2}
+    (undone, deleted, *_) = audit.records()
+    assert (deleted.action, deleted.targets, deleted.why, deleted.via) == ("delete", ["a"], "done with it", "cli")
+    assert undone.undoes == deleted.id
+
+
+def test_a_dry_run_of_a_save_writes_nothing(stage: Stage) -> None:
+    save(stage, "a", 1)
+    result = stage.run("state", "save", "a", "2", "--dry-run")
+    assert (result.exit_code, result.stdout) == (0, "~ /a: 1 → 2\n")
+    assert values(stage) == {"a": 1}
+
+
+def test_a_new_null_is_no_old_content_put_back(stage: Stage) -> None:
+    """A key that was not there and one that is null look alike to who only asks for the value."""
+    result = stage.json("state", "save", "a", "null")
+    assert (result["changed"], result["overwritten"]) == (True, False)
+
+
+def test_the_keys_of_any_json_file(stage: Stage) -> None:
+    path = stage.write_batch()
+    before = path.read_bytes()
+    assert stage.json("state", "load", "status", "--address", path) == "in_progress"
+    result = stage.run("state", "save", "status", '"nonsense"', "--address", path)
+    assert (result.exit_code, "would not be valid" in result.stderr) == (4, True)
+    assert path.read_bytes() == before
+    save(stage, "status", "paused", "--address", str(path))
+    wanted = {**json.loads(before), "status": "paused"}
+    after = json.loads(path.read_text())
+    assert list(after) == list(wanted)
+    assert {**after, "updated_at": wanted["updated_at"]} == wanted
+
+
+def test_the_layout_that_others_read(stage: Stage) -> None:
+    save(stage, "phase", "planning")
+    entry = json.loads((stage.project / ".claude/state/default/state.json").read_text())["phase"]
+    assert entry["value"] == "planning"
+    assert set(entry) == {"value", "timestamp"}
+
+
+def test_a_server_that_is_not_there_is_told_and_no_password_with_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = "postgresql://me:secret@127.0.0.1:1/x"
+    monkeypatch.setenv("DATABASE_URL", url)
+    recover = ["state", "recover", "--backend", "postgres"]  # what is not reached is not damaged
+    for arguments in (["state", "keys", "--backend", "postgres"], recover, ["show", f"{url}#/a"]):
+        result = stage.run(*arguments)
+        assert result.exit_code == 3
+        assert "secret" not in result.output
+        assert "me@127.0.0.1:1" in result.output
+    assert stage.run("show", "redis://me:secret@[x/0").exit_code == 4
+    assert "secret" not in stage.run("show", "redis://me:secret@[x/0").output
+
+
+# --- moving
+
+
+def fill(stage: Stage, *options: str) -> dict[str, Any]:
+    """Make a namespace with a checkpoint and a pinned one, and return its keys and values."""
+    save(stage, "phase", "planning", *options)
+    stage.run("state", "checkpoint", "first", "--note", "all green", "--pin", *options)
+    save(stage, "phase", "testing", *options)
+    save(stage, HOSTILE, [1, 2.0, None], *options)
+    stage.run("state", "checkpoint", "second", *options)
+    return values(stage, *options)
+
+
+def test_a_namespace_moves_with_its_checkpoints_and_back(stage: Stage, backend: list[str]) -> None:
+    wanted = fill(stage)
+    moved = stage.json("state", "migrate", "--to", backend[1], "--to-namespace", "nightly")
+    assert (moved["keys"], moved["keys_written"]) == (2, 2)
+    assert (moved["checkpoints"], moved["checkpoints_written"], moved["left"]) == (2, 2, 0)
+    assert values(stage, *backend) == wanted
+    rows = stage.json("state", "checkpoints", *backend)
+    told = [(row["name"], row["note"], row["pinned"]) for row in rows]
+    assert told == [("second", "", False), ("first", "all green", True)]
+    assert stage.json("checkpoint", "show", rows[1]["source"], "first") == {"phase": "planning"}
+    back = stage.run("state", "migrate", *backend, "--to", "back.json")
+    assert "2 keys and 2 checkpoints are in" in back.stdout
+    assert json.loads((stage.project / "back.json").read_text()) == wanted
+    assert values(stage) == wanted
+
+
+def test_moving_again_moves_only_what_is_missing(stage: Stage) -> None:
+    fill(stage)
+    stage.run("state", "migrate", "--to", "sqlite")
+    save(stage, "more", 1)
+    again = stage.json("state", "migrate", "--to", "sqlite")
+    assert (again["keys"], again["keys_written"], again["checkpoints_written"]) == (3, 1, 0)
+
+
+def test_what_is_there_is_overwritten_only_when_that_is_said(stage: Stage) -> None:
+    wanted = fill(stage)
+    save(stage, "phase", "mine", "--backend", "sqlite")
+    save(stage, "only there", 1, "--backend", "sqlite")
+    refused = stage.run("state", "migrate", "--to", "sqlite")
+    assert (refused.exit_code, "something else already" in refused.stderr) == (4, True)
+    assert values(stage, "--backend", "sqlite") == {"only there": 1, "phase": "mine"}
+    assert stage.run("state", "migrate", "--to", "sqlite", "--overwrite").exit_code == 0
+    assert values(stage, "--backend", "sqlite") == wanted
+
+
+def test_on_a_terminal_moving_shows_how_far_it_is(stage: Stage) -> None:
+    fill(stage)
+    shown = on_a_terminal(stage, "state", "migrate", "--to", "sqlite")
+    assert re.search(r"keys +\[#+\]  2/2", shown)
+    assert re.search(r"checkpoints +\[#+\]  2/2", shown)
+
+
+def test_moving_goes_on_where_it_was_interrupted(stage: Stage) -> None:
+    """Ctrl+C between two transactions: what has arrived stays there and is not sent again."""
+    document = {f"key {number:06}": number for number in range(30_000)}
+    write_json(stage.project / "many.json", document)
+    command = stage.command("state", "migrate", "--address", "many.json", "--to", "sqlite")
+    store = open_store(f"sqlite:{stage.project}/.claude/state?namespace=default")
+    with subprocess.Popen(command, env=stage.environment(), cwd=stage.project, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        until(lambda: bool(store.keys()), "the first keys to arrive")
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read().decode()
+    if process.returncode == 0:
+        pytest.skip("it was done before it could be interrupted")
+    assert process.returncode == 130
+    assert "goes on from here" in said
+    arrived = len(store.keys())
+    store.close()
+    assert 0 < arrived < len(document)
+    again = stage.json("state", "migrate", "--address", "many.json", "--to", "sqlite")
+    assert again["keys_written"] == len(document) - arrived
+    assert open_store(f"sqlite:{stage.project}/.claude/state?namespace=default").snapshot().document == document
+
+
+# --- damage
+
+
+def damaged(stage: Stage, data: bytes = b'{"phase": {"val') -> Path:
+    fill(stage)
+    path = stage.project / ".claude" / "state" / "default" / "state.json"
+    path.write_bytes(data)
+    return path
+
+
+def test_nothing_to_recover(stage: Stage) -> None:
+    assert stage.run("state", "recover").exit_code == 0
+    fill(stage)
+    for arguments in ([], ["first"]):
+        result = stage.run("state", "recover", *arguments)
+        assert (result.exit_code, result.stdout) == (0, "")
+        assert "nothing to recover" in result.stderr
+    assert stage.json("state", "recover")["damage"] is None
+
+
+def test_what_is_damaged_is_never_replaced_by_itself(stage: Stage) -> None:
+    path = damaged(stage)
+    result = stage.run("state", "recover")
+    assert result.exit_code == 1
+    assert "line 1 column 12" in result.stderr
+    assert "state recover --address" in result.stderr
+    found = stage.json("state", "recover", code=1)
+    assert [row["name"] for row in found["candidates"] if row["what"] == "checkpoint"] == ["second", "first"]
+    times = [row["at"] for row in found["candidates"]]
+    assert times == sorted(times, reverse=True)
+    assert {row["what"] for row in found["candidates"]} == {"checkpoint", "safety copy"}
+    assert path.read_bytes() == b'{"phase": {"val'
+
+
+def test_recovering_keeps_the_damaged_bytes(stage: Stage) -> None:
+    path = damaged(stage)
+    assert stage.run("state", "recover", "nothing", "--yes").exit_code == 1
+    assert stage.run("state", "recover", "first").exit_code == 2
+    assert path.read_bytes() == b'{"phase": {"val'
+    planned = stage.run("state", "recover", "first", "--dry-run")
+    assert (planned.exit_code, planned.stdout) == (0, "")
+    assert "would write an object of 1 in place of what cannot be read" in planned.stderr
+    result = stage.json("state", "recover", "first", "--yes")
+    assert Path(result["copy"]).read_bytes() == b'{"phase": {"val'
+    assert values(stage) == {"phase": "planning"}
+    refused = stage.run("undo", "--yes")
+    assert refused.exit_code == 4
+    assert result["copy"] in refused.stderr
+    assert values(stage) == {"phase": "planning"}
+
+
+def test_a_safety_copy_is_as_good_as_a_checkpoint(stage: Stage) -> None:
+    write_json(stage.project / "x.json", {"a": 1})
+    save(stage, "a", 2, "--address", "x.json")
+    (stage.project / "x.json").write_text("")
+    (row,) = stage.json("state", "recover", "--address", "x.json", code=1)["candidates"]
+    assert stage.run("state", "recover", row["name"], "--address", "x.json", "--yes").exit_code == 0
+    assert values(stage, "--address", "x.json") == {"a": 1}
+
+
+def test_without_any_good_version_it_says_so(stage: Stage) -> None:
+    (stage.project / "x.json").write_text("{")
+    result = stage.run("state", "recover", "--address", "x.json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no good version" in result.stderr
+    assert (stage.project / "x.json").read_text() == "{"
+
+
+def test_a_database_server_of_many_machines(stage: Stage, redis_url: str) -> None:
+    """What one program saves, another loads by the address that the first was told."""
+    address = stage.run("state", "init", "--address", with_namespace(redis_url, "wf-1")).stdout.strip()
+    done = stage.spawn("state", "save", "k", "1", "--address", address)
+    assert done.returncode == 0, done.stderr
+    assert stage.spawn("state", "load", "k", "--address", address).stdout == b"1\n"
+    assert stage.spawn("state", "keys", REDIS_URL=redis_url).stdout == b""
+
+
+def test_the_commands_of_the_readme_work_as_they_are_written(stage: Stage) -> None:
+    stage.write_batch()
+    text = (ROOT / "README.md").read_text()
+    found = re.search(r"<!-- state -->\n```sh\n(.+?)```", text, re.DOTALL)
+    assert found is not None
+    program = f'statewatch() {{ {shlex.quote(sys.executable)} -m statewatch "$@"; }}\nset -e\n'
+    done = subprocess.run(
+        ["bash", "-c", program + found[1]],
+        env=stage.environment(),
+        cwd=stage.project,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert values(stage) == {"phase": "planning"}
