@@ -32,7 +32,8 @@ def contend(path: Path) -> None:
     for _ in sys.stdin:
         try:
             with locked(path, "contend", timeout=0.05):
-                print("in", flush=True)
+                pass
+            print("in", flush=True)  # having let go, so that whoever reads this finds the lock free
         except StatewatchError as error:
             print(error, flush=True)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statewatch.documents.codec import MAX_DEPTH, DocumentError, Style, decode, encode, style_of
-from statewatch.documents.values import JSON, same
+from statewatch.documents.codec import DocumentError, Style, decode, encode, style_of
+from statewatch.documents.values import JSON, MAX_DEPTH, same
 from tests.documents.strategies import values
 from tests.support import SAMPLE, timeline
 
