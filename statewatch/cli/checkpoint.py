@@ -12,7 +12,7 @@ from statewatch.cli.ask import difference_lines
 from statewatch.cli.columns import Column
 from statewatch.cli.pruning import delete, prune
 from statewatch.cli.restore import Tokens, only_option
-from statewatch.cli.sources import address_of, age, document_at, source_at
+from statewatch.cli.sources import address_of, age, document_at, refuse_missing, source_at
 from statewatch.core.errors import NotFoundError, SourceError, UnavailableError
 from statewatch.core.stores.base import Checkpoint, Store
 from statewatch.documents import pointer
@@ -134,6 +134,7 @@ def cells(checkpoint: Checkpoint, now: float) -> tuple[str, ...]:
 
 def _refuse_missing(store: Store) -> None:
     """Tell a slip in the name of a file from a file without checkpoints."""
+    refuse_missing(store)
     try:
         store.version()
     except SourceError as error:

@@ -15,6 +15,7 @@ from statewatch.cli.arguments import json_option
 from statewatch.cli.columns import Column
 from statewatch.cli.namespaces import namespace_options, target
 from statewatch.cli.restore import manner_for
+from statewatch.cli.sources import refuse_missing
 from statewatch.core.errors import NotFoundError
 from statewatch.core.stores.base import Store
 from statewatch.documents.text import harmless
@@ -30,7 +31,8 @@ from statewatch.kinds.times import iso, span
 def migrate(store: Store, to: str, to_namespace: str | None, *, overwrite: bool, as_json: bool) -> None:
     """Copy the namespace with its checkpoints to another store, and compare what has arrived.
 
-    The source stays as it is. When it is interrupted, the same command goes on where it stopped.
+    The source stays as it is. When it is interrupted, the same command goes on where it stopped. Checkpoints and
+    backups that another tool made at the target are never overwritten: where a name is the same, it is refused.
 
     \b
     Examples:
@@ -114,6 +116,8 @@ def recover(store: Store, name: str | None, why: str, **manner: Any) -> int:
 
     Good are checkpoints, other tools' backups and the copies kept before actions, if they can be read and are as they
     were made. It shows what would be written and asks; the damaged bytes are kept. Nothing is ever taken by itself.
+    A damaged SQLite database is set aside as it is, with its log, and what can be read of its other tables is carried
+    over into the new one.
 
     \b
     Examples:
@@ -129,6 +133,7 @@ def recover(store: Store, name: str | None, why: str, **manner: Any) -> int:
 
     wrong = damage(store)
     if wrong is None:
+        refuse_missing(store)
         output.note(f"{output.shown_path(store.source)} can be read: there is nothing to recover.")
         if manner["as_json"]:
             output.json_out({"source": store.source, "damage": None, "candidates": []})

@@ -26,6 +26,7 @@ _WHY: dict[Reason, str] = {
     "last": "--keep-last",
     "daily": "--keep-daily",
     "age": "--keep-age",
+    "newest": "the newest",
 }
 
 
@@ -88,8 +89,9 @@ def prune(
 ) -> int:
     """Delete the checkpoints of SOURCE that no rule keeps. It shows each with the reason, and asks.
 
-    A checkpoint stays when any of the rules keeps it. Pinned ones, other tools' backups and those dated in the future
-    always stay, and no rule counts them. Days are those of UTC that have a checkpoint.
+    A checkpoint stays when any of the rules keeps it; the newest always stays, however old it is. Pinned ones, other
+    tools' backups and those dated in the future always stay too, and no rule counts them. Days are those of UTC that
+    have a checkpoint.
 
     \b
     Examples:

@@ -1,5 +1,6 @@
 """The source that a command line means, opened, and the version of it at a moment."""
 
+import os
 import time
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import click
 from statewatch.cli.arguments import moment_of, parsed, patiently
 from statewatch.cli.errors import MistakeError
 from statewatch.core.address import Address
-from statewatch.core.errors import MissingCheckpointError, NotFoundError
+from statewatch.core.errors import MissingCheckpointError, NotFoundError, SourceError
 from statewatch.core.stores.base import Checkpoint, Store
 from statewatch.core.stores.urls import is_store_url, open_store, without_password
 from statewatch.documents.values import JSON
@@ -36,6 +37,7 @@ def document_at(store: Store, when: str | None) -> JSON:
     Raises SourceError when it cannot be read and NotFoundError when nothing of that moment is kept.
     """
     if when is None:
+        refuse_missing(store)
         return patiently(store.version)[1]
     return store.kept(checkpoint_at(store, when)).document()
 
@@ -60,6 +62,23 @@ def checkpoint_at(store: Store, when: str) -> str:
     near = existing[-1] if moment is None else min(existing, key=lambda each: abs(each.created_at - moment))
     which = "The newest one" if moment is None else "The one nearest to that time"
     raise NotFoundError(f"{what}. {which} is {near.name!r}, {age(near, now)}: {address_of(store, near.name)}")
+
+
+def refuse_missing(store: Store) -> None:
+    """Tell a slip in an address from a namespace that is empty. Raises SourceError where its file is not there.
+
+    Where no address was given, the usual place of a backend is meant, and there may be nothing in it yet.
+    """
+    given = click.get_current_context().params
+    path = getattr(store, "path", None)
+    if given.get("address", given.get("source")) is None or path is None:
+        return
+    try:
+        os.stat(path)  # noqa: PTH116 - what else is wrong with it, reading will tell
+    except (FileNotFoundError, NotADirectoryError):
+        raise SourceError(store.source, f"there is no such file ({path})", missing=True) from None
+    except OSError:
+        pass
 
 
 def address_of(store: Store, checkpoint: str | None = None, *tokens: str) -> str:

@@ -1,6 +1,5 @@
 """`state`: a namespace of keys with JSON values, for programs and scripts."""
 
-import difflib
 import os
 import shlex
 import sys
@@ -16,9 +15,10 @@ from statewatch.cli.errors import MistakeError
 from statewatch.cli.moving import migrate, recover
 from statewatch.cli.namespaces import namespace_options
 from statewatch.cli.restore import Tokens, bring_back, manner_for, restore_options
-from statewatch.core.errors import MissingKeyError
+from statewatch.cli.sources import refuse_missing
 from statewatch.core.reading import MAX_BYTES
 from statewatch.core.stores.base import Store
+from statewatch.core.stores.transaction import missing_key
 from statewatch.documents import codec
 from statewatch.documents.codec import DocumentError
 from statewatch.documents.text import harmless, harmless_lines
@@ -109,9 +109,11 @@ def load(store: Store, key: str, default: str | None, *, raw: bool, as_json: boo
       statewatch state load phase --raw --default '"none yet"'
 
     \b
-    Exit codes: 0 done, 1 no such key, 3 the namespace cannot be read.
+    Exit codes: 0 done; 1 no such key; 3 the namespace cannot be read, or the file at --address is not there.
     """
     otherwise = None if default is None else _parsed(os.fsencode(default))
+    if default is None:
+        refuse_missing(store)
     value = store.load(as_typed(key)) if default is None else store.load(as_typed(key), otherwise)
     if not (raw and isinstance(value, str)):
         output.json_out(value, compact=as_json or raw)
@@ -142,7 +144,7 @@ def delete(store: Store, key: str, why: str, **manner: Any) -> int:
 
     key = as_typed(key)
     if key not in (keys := store.keys()):
-        raise MissingKeyError(store.url, key, difflib.get_close_matches(key, keys, n=3, cutoff=0.6))
+        raise missing_key(store.url, key, keys)
     again = shlex.join(["statewatch", "state", "delete", "--reapply", "3", "--address", store.url, "--", key])
     return carry_out(delete_action(store, key, why=why, via="cli"), manner_for(store, manner), again)
 
@@ -160,8 +162,9 @@ def list_keys(store: Store, *, as_json: bool, null: bool) -> None:
       statewatch state keys -0 | xargs -0 -n 1 statewatch state load
 
     \b
-    Exit codes: 0 done, 3 the namespace cannot be read.
+    Exit codes: 0 done; 3 the namespace cannot be read, or the file at --address is not there.
     """
+    refuse_missing(store)
     keys = store.keys()
     if as_json:
         output.json_out(keys)

@@ -1,4 +1,7 @@
-"""What operators do to single keys of a namespace, as actions: set one, delete one."""
+"""What operators do to single keys of a namespace, as actions: set one, delete one.
+
+Either can be done to a key whose value is damaged, and beside others that are: these stay as they are.
+"""
 
 from statewatch.core.actions import Action
 from statewatch.core.names import check_key
@@ -18,7 +21,7 @@ def save_action(store: Store, key: str, value: JSON, *, why: str = "", via: str 
             check_key(key)
         return _changed("save", key, values, {**values, key: value})
 
-    return Action(store, transform, "save", why, via)
+    return Action(store.around(key), transform, "save", why, via)
 
 
 def delete_action(store: Store, key: str, *, why: str = "", via: str = "library") -> Action:
@@ -30,7 +33,7 @@ def delete_action(store: Store, key: str, *, why: str = "", via: str = "library"
             raise RefusedError(f"there is no key {key!r}")
         return _changed("delete", key, values, {name: value for name, value in values.items() if name != key})
 
-    return Action(store, transform, "delete", why, via)
+    return Action(store.around(key), transform, "delete", why, via)
 
 
 def _keyed(document: JSON) -> dict[str, JSON]:

@@ -6,7 +6,7 @@ from functools import partial
 from itertools import islice
 from typing import Final, TypeAlias
 
-from statewatch.core.errors import ConflictError, RefusedError
+from statewatch.core.errors import ConflictError, RefusedError, SourceError, UnavailableError
 from statewatch.core.stores.base import Checkpoint, Store
 from statewatch.core.stores.transaction import Transaction
 from statewatch.documents.values import JSON, same
@@ -42,10 +42,12 @@ def migrate(
 
     The source stays as it is. An interrupted migration goes on where it stopped when it is done again. Raises
     RefusedError when the target holds something else already, unless it may be *overwritten*, and ConflictError when
-    the source is written so fast that no moment of it could be caught.
+    the source is written so fast that no moment of it could be caught. Checkpoints and backups that another tool made
+    at the target are never overwritten: where names collide, nothing at all is moved.
     """
     if source.source == target.source:
         raise RefusedError(f"{source.source}: a namespace cannot be moved onto itself")
+    _refuse_collisions(source, target, overwrite=overwrite)
     keys, written = _move_keys(source, target, progress, overwrite=overwrite)
     moved, checkpoints_written, left = _move_checkpoints(source, target, progress, overwrite=overwrite)
     return Migrated(keys, written, moved, checkpoints_written, left)
@@ -127,19 +129,48 @@ def _move_checkpoints(source: Store, target: Store, progress: Progress, *, overw
     return len(own), written, len(all_of_them) - len(own)
 
 
+def _refuse_collisions(source: Store, target: Store, *, overwrite: bool) -> None:
+    """Look before anything is moved whether a checkpoint would meet another one of its name."""
+    there = {checkpoint.name: checkpoint for checkpoint in target.checkpoints()}
+    for checkpoint in source.checkpoints():
+        if not checkpoint.foreign and checkpoint.name in there:
+            digest = source.read_checkpoint(checkpoint.name).digest
+            _has_arrived(target, checkpoint.name, digest, there, overwrite=overwrite)
+
+
+def _has_arrived(target: Store, name: str, digest: str, there: dict[str, Checkpoint], *, overwrite: bool) -> bool:
+    """Tell whether the target has a checkpoint. Raises RefusedError when it has another one that must stay."""
+    found = there.get(name)
+    if found is None:
+        return False
+    try:
+        if target.read_checkpoint(name).digest == digest:
+            return True
+    except UnavailableError:
+        raise
+    except SourceError:  # a damaged one is another one
+        pass
+    if found.foreign or not found.digest:  # whoever made it left no digest, as statewatch always does
+        raise RefusedError(
+            f"{target.url}: another tool has made a checkpoint or backup {name!r} there, which is never overwritten. "
+            "Give the one in the source another name (`statewatch checkpoint rename`), or choose another namespace, "
+            "and do it again."
+        )
+    if not overwrite:
+        raise RefusedError(
+            f"{target.url}: it has another checkpoint {name!r} already. Rename one of them, or say that it may be "
+            "overwritten."
+        )
+    return False
+
+
 def _move_checkpoint(
     source: Store, target: Store, checkpoint: Checkpoint, there: dict[str, Checkpoint], *, overwrite: bool
 ) -> bool:
     revision = source.read_checkpoint(checkpoint.name)
-    if checkpoint.name in there:
-        if target.read_checkpoint(checkpoint.name).digest == revision.digest:
-            return False
-        if not overwrite:
-            raise RefusedError(
-                f"{target.url}: it has another checkpoint {checkpoint.name!r} already. Rename one of them, or say that "
-                "it may be overwritten."
-            )
-    target.put_checkpoint(checkpoint, revision.document)
+    if _has_arrived(target, checkpoint.name, revision.digest, there, overwrite=overwrite):
+        return False
+    target.put_checkpoint(checkpoint, revision.document, replacing=checkpoint.name in there)
     if target.read_checkpoint(checkpoint.name).digest != revision.digest:
         raise ConflictError(f"{target.url}: the checkpoint {checkpoint.name!r} did not arrive as it was sent")
     return True

@@ -110,11 +110,19 @@ def recover_action(store: Store, name: str, *, why: str = "", via: str = "librar
         raise NotFoundError(
             f"{store.source}: there is no good version {name!r} to recover with{why_not}; there is {names}"
         )
-    return replace(_bringing_back(store, chosen.version, name, (), why, via, RECOVER), repairs=True)
+    notes: tuple[str, ...] = getattr(store.version(), "notes", ())
+    return replace(_bringing_back(store, chosen.version, name, (), why, via, RECOVER, notes), repairs=True)
 
 
 def _bringing_back(
-    store: Store, kept: Version, name: str, only: Sequence[tuple[str, ...]], why: str, via: str, act: str = RESTORE
+    store: Store,
+    kept: Version,
+    name: str,
+    only: Sequence[tuple[str, ...]],
+    why: str,
+    via: str,
+    act: str = RESTORE,
+    notes: tuple[str, ...] = (),
 ) -> Action:
     there = kept.document()
 
@@ -125,7 +133,7 @@ def _bringing_back(
             for tokens in only:
                 after = _taken(after, there, tokens, name)
         places = [pointer.render(tokens) for tokens in only]
-        return Change(act, (name, *places), after, evidence(diff(document, after)))
+        return Change(act, (name, *places), after, evidence(diff(document, after)), notes)
 
     return Action(store, transform, act, why, via, exact=not only, like=None if only else kept)
 

@@ -1,14 +1,15 @@
 """Which checkpoints may go: rules for keeping them, and why each one is kept. Pure; who deletes is elsewhere.
 
-As in restic and borg, a checkpoint stays when any rule keeps it. Never let go, and never counted by a rule, are pinned
-ones, those other tools left, and those dated later than now: somebody set a clock, and how old they are is not known.
+As in restic and borg, a checkpoint stays when any rule keeps it; and the newest always does, since an age alone could
+let go of all there are. Never let go, and never counted by a rule, are pinned ones, those other tools left, and those
+dated later than now: somebody set a clock, and how old they are is not known.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar
 
-Reason = Literal["pinned", "foreign", "future", "last", "daily", "age"]
+Reason = Literal["pinned", "foreign", "future", "last", "daily", "age", "newest"]
 
 _DAY = 86_400
 
@@ -39,7 +40,7 @@ C = TypeVar("C", bound=Checkpoint)
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What to keep: the newest *keep_last*; the newest of each of the last *keep_daily* days that have any, in UTC; all
-    that are at most *keep_age* seconds old.
+    that are at most *keep_age* seconds old; and in any case the newest.
 
     Raises ValueError for a policy without a rule, and for a rule that would keep nothing.
     """
@@ -87,6 +88,7 @@ def verdicts(checkpoints: Iterable[C], policy: Policy, now: float) -> list[Verdi
         "daily": set(list(of_day.values())[: policy.keep_daily or 0]),
         "age": {index for index in newest_first if now - given[index].created_at <= (policy.keep_age or -1)},
     }
+    kept["newest"] = set(newest_first[:1]) - set().union(*kept.values())
     return [
         Verdict(checkpoint, exempt[index] or tuple(rule for rule, indices in kept.items() if index in indices))
         for index, checkpoint in enumerate(given)

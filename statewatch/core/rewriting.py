@@ -9,14 +9,13 @@ import os
 import stat
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from statewatch.core import copies
 from statewatch.core.errors import RefusedError, SourceError, StatewatchError, UnknownOutcomeError
 from statewatch.core.reading import Signature, Snapshot, kind_of_file, read
-from statewatch.core.swap import create, lasting, leftovers, prepared, swap
+from statewatch.core.swap import Replacement, create, leftovers, swap
 
 _CAREFUL: Final = 10
 """How often the file may change under our hands before we go ahead and deal with what we displace."""
@@ -61,8 +60,7 @@ class Keeper(Protocol[P_contra]):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Rewritten(Generic[P]):
+class Rewritten(NamedTuple, Generic[P]):
     """What became of it: the plan that was carried out last, and the file's signature then, None if nothing was."""
 
     plan: P
@@ -89,6 +87,7 @@ def rewrite(
     """
     done: Rewritten[P] | None = None  # what we have written so far, over a version that we had not seen
     left: tuple[Signature, Snapshot] | None = None  # our version then, and theirs, which is to be carried forward
+    file = os.fspath(real)
     with contextlib.ExitStack() as displaced:
         for attempt in range(_ATTEMPTS):
             try:
@@ -96,7 +95,7 @@ def rewrite(
                 plan = planner(base)
                 if not plan.changed and is_same_file(base.signature, on_disk):
                     return done or Rewritten(plan)
-                written = _write(real, plan, on_disk, keeper, displaced, forced=attempt >= _CAREFUL)
+                written = _write(file, plan, on_disk, keeper, displaced, forced=attempt >= _CAREFUL)
             except SourceError:  # what another wrote meanwhile cannot be read
                 if done is None:
                     raise
@@ -122,9 +121,8 @@ def _next(
         base = look(real)
         return base, base.signature
     ours, theirs = left
-    there = _signature(real)
-    if is_same_file(there, ours):
-        return theirs, there
+    if _is_there(os.fspath(real), ours):
+        return theirs, ours
     current = read(real)
     return theirs if is_same_file(current.signature, ours) else current, current.signature
 
@@ -135,7 +133,7 @@ def is_same_file(left: Signature, right: Signature) -> bool:
 
 
 def _write(
-    real: Path, plan: P, expected: Signature, keeper: Keeper[P], displaced: contextlib.ExitStack, *, forced: bool
+    real: str, plan: P, expected: Signature, keeper: Keeper[P], displaced: contextlib.ExitStack, *, forced: bool
 ) -> Signature | tuple[Signature, Snapshot] | None:
     """Put what is planned in place of the *expected* version; None, and nothing done, when that is no longer there.
 
@@ -143,25 +141,23 @@ def _write(
     that it displaced where that is not the expected one: it stays beside the file until *displaced* is left, and is put
     back if that fails.
     """
-    with contextlib.ExitStack() as files:
-        # The temporary file goes before the directory is flushed: that costs one commit of its journal instead of two.
-        files.enter_context(lasting(real))
-        temporary = files.enter_context(prepared(real, plan.data))
-        ours = Signature.of(temporary.lstat())
+    with Replacement(real, plan.data) as new:
+        ours = new.signature
         keeper.before(plan)
-        if not (forced or _signature(real).content == expected.content):
+        if not (forced or _is_there(real, expected)):
             return None
         if expected == NOWHERE:
-            return ours if create(temporary, real) else None
+            return ours if create(new.file, real) else None
         try:
-            exchanged = swap(temporary, real, or_replace=not forced)
+            exchanged = swap(new.file, real, or_replace=not forced)
         except FileNotFoundError:  # deleted at the last moment
             return None
-        if not exchanged or is_same_file(_signature(temporary), expected):
+        if not exchanged or _is_there(new.file, expected):
             return ours
-        displaced.enter_context(files.pop_all())
-    displaced.push(lambda failure, *_: _give_back(real, ours, temporary) if failure else None)
-    theirs = _version_of_another(real, temporary)
+        new.hand_over(displaced)
+    beside = Path(new.file)
+    displaced.push(lambda failure, *_: _give_back(real, ours, beside) if failure else None)
+    theirs = _version_of_another(real, beside)
     if is_same_file(theirs.signature, expected):  # only the look at it had failed
         return ours
     with contextlib.suppress(RefusedError):  # no room for a copy: it is carried forward, or given back
@@ -169,7 +165,7 @@ def _write(
     return ours, theirs
 
 
-def _version_of_another(real: Path, beside: Path) -> Snapshot:
+def _version_of_another(real: str, beside: Path) -> Snapshot:
     """Read what was displaced. Raises RefusedError for what is no version that could be carried forward."""
     try:
         if kind_of_file(beside) != stat.S_IFLNK:
@@ -180,23 +176,23 @@ def _version_of_another(real: Path, beside: Path) -> Snapshot:
     raise RefusedError(f"{real}: another program has just put something else there ({reason}). Nothing was changed.")
 
 
-def _signature(file: Path) -> Signature:
-    """Return the signature of what is at *file* itself: a link is no version of a file."""
+def _is_there(file: str, version: Signature) -> bool:
+    """Tell whether *version* is at *file* itself: a link is no version of a file."""
     try:
-        return Signature.of(os.lstat(file))
+        return Signature.of(os.lstat(file)).content == version.content
     except OSError:
-        return NOWHERE
+        return version == NOWHERE
 
 
-def _give_back(real: Path, ours: Signature, beside: Path) -> None:
+def _give_back(real: str, ours: Signature, beside: Path) -> None:
     """Put back the version of another writer that ours displaced, unless somebody has written since.
 
     Raises UnknownOutcomeError when that is not possible.
     """
-    if not is_same_file(_signature(real), ours):
+    if not _is_there(real, ours):
         return
     try:
-        swap(beside, real)
+        swap(str(beside), real)
     except OSError as error:
         raise UnknownOutcomeError(
             f"{real}: another program wrote it meanwhile, and its version could not be put back in place of ours "

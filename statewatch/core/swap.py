@@ -10,49 +10,104 @@ import ctypes
 import errno
 import os
 import re
-import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
 
 from statewatch.core.errors import RefusedError
+from statewatch.core.flushing import is_written_out
 from statewatch.core.processes import is_running
-from statewatch.core.reading import MAX_BYTES
+from statewatch.core.reading import MAX_BYTES, Signature
+
+T = TypeVar("T")
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE = 1
 _RENAME_EXCHANGE = 2
 _MARK = ".statewatch-"
+_TEMPORARY = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _CANNOT = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
 
 
-@contextlib.contextmanager
-def prepared(target: Path, data: bytes) -> Iterator[Path]:
-    """Hold *data* in a temporary file beside *target*, safely on disk, with the target's mode and owner.
+class Replacement:
+    """A new version of *target*, in a temporary file beside it: safely on disk, with the mode and owner of the old one.
 
-    The temporary file is gone afterwards, unless it took the target's place. Raises RefusedError when the file cannot
-    be written in full, or would be too large to be read again.
+    Within the block `swap` or `create` may put it in the target's place. The temporary file is gone afterwards, unless
+    it took that place, and what was done lasts through a loss of power. Entering and leaving raise RefusedError when it
+    cannot be written in full, or would be too large to be read again. A class, since every write pays for the layers.
     """
-    if len(data) > MAX_BYTES:
-        size, most = len(data) // 1_000_000, MAX_BYTES // 1_000_000
-        raise RefusedError(f"{target}: it would be {size} MB large, and files over {most} MB are not read again.")
-    temporary = target.with_name(f".{target.name}{_MARK}{os.getpid()}-{secrets.token_hex(4)}.tmp")
-    try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(temporary, flags, 0o600)
+
+    __slots__ = ("_data", "_directory", "_is_handed_over", "_place", "_target", "file", "signature")
+
+    file: str
+    """The path of the temporary file."""
+    signature: Signature
+    """That of the temporary file, once it is on disk."""
+
+    def __init__(self, target: Path | str, data: bytes) -> None:
+        self._target = os.fspath(target)
+        self._data = data
+        self._directory = -1
+        self._is_handed_over = False
+        directory, slash, name = self._target.rpartition("/")
+        self._place = directory + slash or "."
+        self.file = f"{directory}{slash}.{name}{_MARK}{os.getpid()}-{os.urandom(4).hex()}.tmp"
+
+    def __enter__(self) -> Self:
+        if len(self._data) > MAX_BYTES:
+            size, most = len(self._data) // 1_000_000, MAX_BYTES // 1_000_000
+            raise RefusedError(
+                f"{self._target}: it would be {size} MB large, and files over {most} MB are not read again."
+            )
+        is_ready = False
         try:
-            _write_all(descriptor, data)
-            _dress(descriptor, target)
-            os.fsync(descriptor)
+            self._directory = os.open(self._place, _DIRECTORY)
+            self._write()
+            is_ready = True
+        except OSError as error:
+            raise _unwritable(self._target, error) from None
+        finally:
+            if not is_ready:  # whatever went wrong, nothing of it stays behind
+                self._clear_away(is_lasting=False)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        if not self._is_handed_over:
+            self._clear_away(is_lasting=error is None)
+        if isinstance(error, OSError):
+            raise _unwritable(self._target, error) from None
+
+    def hand_over(self, stack: contextlib.ExitStack) -> None:
+        """Leave the temporary file where it is until *stack* is left."""
+        self._is_handed_over = True
+        stack.push(lambda _kind, error, _where: self._clear_away(is_lasting=error is None))
+
+    def _write(self) -> None:
+        descriptor = os.open(self.file, _TEMPORARY, 0o600)
+        try:
+            _write_all(descriptor, self._data)
+            status = _dressed(descriptor, self._target)
+            if not is_written_out(descriptor, status.st_dev):
+                os.fsync(descriptor)
+                status = os.fstat(descriptor)  # the server of a network has times of its own
+            self.signature = Signature.of(status)
         finally:
             os.close(descriptor)
-        yield temporary
-    except OSError as error:
-        raise _unwritable(target, error) from None
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+
+    def _clear_away(self, *, is_lasting: bool) -> None:
+        """Delete the temporary file before the directory is flushed: that is one commit of a journal instead of two."""
+        try:
+            _attempt(os.unlink, self.file)
+            if is_lasting:
+                _attempt(os.fsync, self._directory)  # it is done, and some file systems cannot promise more
+        finally:
+            _attempt(os.close, self._directory)
 
 
 def leftovers(directory: Path, name: str | None = None) -> list[Path]:
@@ -67,7 +122,7 @@ def leftovers(directory: Path, name: str | None = None) -> list[Path]:
     return [directory / match[0] for match in found if not is_running(int(match[1]))]
 
 
-def swap(temporary: Path, target: Path, *, or_replace: bool = True) -> bool:
+def swap(temporary: str, target: Path | str, *, or_replace: bool = True) -> bool:
     """Put *temporary* in the place of *target*, atomically.
 
     Returns True when the displaced version now stands at *temporary*, False where the system could only replace it.
@@ -81,7 +136,7 @@ def swap(temporary: Path, target: Path, *, or_replace: bool = True) -> bool:
     return exchanged
 
 
-def create(temporary: Path, target: Path) -> bool:
+def create(temporary: str, target: Path | str) -> bool:
     """Put *temporary* at *target*, where nothing is; return False, and do nothing, when something has appeared there.
 
     Raises OSError.
@@ -110,19 +165,24 @@ def move(source: Path, target: Path) -> None:
 def lasting(target: Path) -> Iterator[None]:
     """Make the renames of *target* in here last through a loss of power. Raises RefusedError before any is made."""
     try:
-        descriptor = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        descriptor = os.open(target.parent, _DIRECTORY)
     except OSError as error:
         raise _unwritable(target, error) from None
     try:
         yield
-        with contextlib.suppress(OSError):  # it is done, and some file systems cannot promise more
-            os.fsync(descriptor)
+        _attempt(os.fsync, descriptor)  # it is done, and some file systems cannot promise more
     finally:
-        with contextlib.suppress(OSError):  # nothing was written through it
-            os.close(descriptor)
+        _attempt(os.close, descriptor)  # nothing was written through it
 
 
-def _rename(source: Path, target: Path, how: int) -> bool:
+def _attempt(call: Callable[[T], object], argument: T) -> None:
+    try:  # noqa: SIM105 - what is quicker to read takes longer to run, and every writer does
+        call(argument)
+    except OSError:
+        pass
+
+
+def _rename(source: Path | str, target: Path | str, how: int) -> bool:
     """Rename in a way that only some systems know; tell whether it was done. Raises OSError."""
     renameat2 = _renameat2()
     if renameat2 is None:
@@ -147,7 +207,7 @@ def _renameat2() -> "ctypes._NamedFuncPointer | None":
     return function
 
 
-def _unwritable(target: Path, error: OSError) -> RefusedError:
+def _unwritable(target: Path | str, error: OSError) -> RefusedError:
     return RefusedError(f"{target}: cannot be written ({os.strerror(error.errno or 0)}). It is as it was before.")
 
 
@@ -157,13 +217,13 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _dress(descriptor: int, target: Path) -> None:
-    """Give the new file what the old one had: mode, owner and extended attributes."""
-    try:
-        status = target.stat()
-    except FileNotFoundError:
-        return
+def _dressed(descriptor: int, target: str) -> os.stat_result:
+    """Give the new file what the old one had: mode, owner and extended attributes. Return its status before that."""
     mine = os.fstat(descriptor)
+    try:
+        status = os.stat(target)  # noqa: PTH116 - every write asks
+    except FileNotFoundError:
+        return mine
     if status.st_gid != mine.st_gid:
         with contextlib.suppress(PermissionError):  # only members give files to a group
             os.fchown(descriptor, -1, status.st_gid)
@@ -174,9 +234,10 @@ def _dress(descriptor: int, target: Path) -> None:
     for name in _attributes(target):
         with contextlib.suppress(OSError):  # some only root may set
             os.setxattr(descriptor, name, os.getxattr(target, name))
+    return mine
 
 
-def _attributes(target: Path) -> list[str]:
+def _attributes(target: str) -> list[str]:
     try:
         return os.listxattr(target)
     except (OSError, AttributeError):  # a file system, or a system, without them

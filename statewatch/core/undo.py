@@ -14,7 +14,7 @@ from statewatch.core.errors import NotFoundError, RefusedError, SourceError, Sta
 from statewatch.core.reading import read
 from statewatch.core.standing import REDO, UNDO, Standing, next_redo, next_undo, plain_name, role, standings
 from statewatch.core.stores.base import Store, Version
-from statewatch.core.stores.urls import open_store
+from statewatch.core.stores.urls import reopen_store
 from statewatch.documents import diff
 from statewatch.documents.diff import Change as Difference
 from statewatch.documents.diff import ConflictError
@@ -190,7 +190,7 @@ def _why_not(found: Standing) -> str:
 
 
 def _taking_back(record: Record, name: str, why: str, via: str, group: str | None) -> Action:
-    store = open_store(record.source)
+    store = reopen_store(record.source)
     return Action(
         source=store,
         transform=_inverse(record, name),
@@ -217,7 +217,7 @@ def _kept(record: Record, store: Store) -> Version | None:
 def _has_happened(record: Record) -> bool:
     """Look at the source of an action that was interrupted: does it show what that did?"""
     try:
-        there = open_store(record.source).version()
+        there = reopen_store(record.source).version()
         if there.digest in {record.before, record.after}:
             return there.digest == record.after
         _inverse(record, record.action)(there.document(), time.time())

@@ -1,9 +1,10 @@
 """What a document is made of, when two values are the same, and how a value becomes nobody else's."""
 
-import hashlib
 import json
 import math
 import sys
+from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Final, TypeAlias
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
@@ -28,7 +29,26 @@ def same(left: JSON, right: JSON) -> bool:
     """
     if left is right:
         return True
-    return left == right and json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+    try:
+        return left == right and json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
+    except RecursionError:
+        return all(one == other for one, other in zip_longest(pieces(left), pieces(right)))
+
+
+def pieces(value: JSON) -> Iterator[str]:
+    """Yield the text of *value*, its keys sorted, piece by piece: the same for the same values only, however deep."""
+    todo: list[tuple[str, JSON]] = [("", value)]
+    while todo:
+        before, item = todo.pop()
+        yield before
+        if isinstance(item, dict):
+            yield f"{{{len(item)}"
+            todo += [(json.dumps(key), item[key]) for key in sorted(item, reverse=True)]
+        elif isinstance(item, list | tuple):
+            yield f"[{len(item)}"
+            todo += [("", child) for child in reversed(item)]
+        else:
+            yield json.dumps(item)
 
 
 def depth(value: JSON) -> int:
@@ -53,6 +73,8 @@ def _items(value: JSON) -> list[JSON]:
 
 def digest(value: JSON) -> str:
     """Return the SHA-256, in hexadecimal, of *value* written with sorted keys: equal for the same values only."""
+    import hashlib  # noqa: PLC0415 - 4 ms, and hooks load this module at each start
+
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")).hexdigest()
 
 
@@ -62,8 +84,8 @@ def private(value: object, deepest: int = MAX_DEPTH) -> JSON:
     Raises NotJSONError for what JSON cannot hold (NaN, infinities, keys that are not text, other types, a value inside
     itself) and for what no reader is sure to take (nesting beyond *deepest* levels, integers of thousands of digits).
     """
-    if value is None or type(value) in (bool, str):
-        return value  # type: ignore[return-value]
+    if not isinstance(value, dict | list | tuple):
+        return _scalar(value, ())
     return _copied_fast(value, deepest) if isinstance(value, dict | list) and value else _copied(value, deepest)
 
 

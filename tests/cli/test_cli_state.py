@@ -13,6 +13,7 @@ from typing import Any
 
 import pexpect
 import pytest
+import redis
 
 from statewatch.core import audit
 from statewatch.core.stores.urls import open_store, with_namespace
@@ -348,6 +349,27 @@ def test_on_a_terminal_moving_shows_how_far_it_is(stage: Stage) -> None:
     assert re.search(r"checkpoints +\[#+\]  2/2", shown)
 
 
+def test_a_checkpoint_of_another_tool_at_the_target_is_never_overwritten(stage: Stage, redis_url: str) -> None:
+    fill(stage)
+    there = with_namespace(redis_url, "wf-1")
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        client.set("checkpoint:wf-1:second", '{"theirs": true}')
+        for options in ([], ["--overwrite"]):
+            refused = stage.run("state", "migrate", "--to", there, "--to-namespace", "wf-1", *options)
+            assert (refused.exit_code, refused.stdout) == (4, "")
+            assert "'second'" in refused.stderr
+            assert "another tool" in refused.stderr
+            assert client.keys("*") == ["checkpoint:wf-1:second"]  # nothing else was moved either
+        place = stage.project / ".claude" / "state"
+        renamed = stage.run("checkpoint", "rename", f"json:{place}?namespace=default", "second", "mine")
+        assert renamed.exit_code == 0, renamed.stderr
+        for written in (2, 0):  # and done again it finds all there
+            moved = stage.json("state", "migrate", "--to", there, "--to-namespace", "wf-1")
+            assert (moved["checkpoints"], moved["checkpoints_written"]) == (2, written)
+        assert client.get("checkpoint:wf-1:second") == '{"theirs": true}'
+    assert values(stage, "--address", there) == values(stage)
+
+
 def test_moving_goes_on_where_it_was_interrupted(stage: Stage) -> None:
     """Ctrl+C between two transactions: what has arrived stays there and is not sent again."""
     document = {f"key {number:06}": number for number in range(30_000)}
@@ -446,6 +468,66 @@ def test_a_database_server_of_many_machines(stage: Stage, redis_url: str) -> Non
     assert done.returncode == 0, done.stderr
     assert stage.spawn("state", "load", "k", "--address", address).stdout == b"1\n"
     assert stage.spawn("state", "keys", REDIS_URL=redis_url).stdout == b""
+
+
+@pytest.mark.parametrize("address", ["sqlite:///nope/typo.db", "sqlite:typo?namespace=a", "json:typo?namespace=a"])
+def test_a_slip_in_an_address_is_told_and_makes_nothing(stage: Stage, address: str) -> None:
+    for words in (
+        ["show", address],
+        ["state", "keys", "--address", address],
+        ["state", "load", "phase", "--address", address],
+        ["state", "checkpoints", "--address", address],
+        ["state", "recover", "--address", address],
+        ["checkpoint", "list", address],
+    ):
+        result = stage.run(*words)
+        assert (result.exit_code, result.stdout) == (3, ""), words
+        assert "there is no such file" in result.stderr
+    assert stage.json("state", "load", "phase", "--address", address, "--default", "1") == 1
+    assert sorted(file.name for file in stage.project.iterdir()) == [".git"]
+
+
+def test_the_usual_place_may_be_empty_yet(stage: Stage) -> None:
+    for backend in ("json", "sqlite"):
+        assert stage.json("state", "keys", "--backend", backend) == []
+        assert stage.run("state", "load", "phase", "--backend", backend).exit_code == 1
+
+
+def test_a_damaged_database_is_set_aside_and_recovered(stage: Stage) -> None:
+    sqlite = ("--backend", "sqlite")
+    fill(stage, *sqlite)
+    path = stage.project / ".claude" / "state" / "default" / "state.db"
+    path.write_bytes(before := b"half of a dow")
+    for write in (["save", "phase", "1"], ["delete", "phase", "--yes"], ["checkpoint", "now"]):
+        refused = stage.run("state", *write, *sqlite)
+        assert refused.exit_code == 3
+        assert "state recover" in refused.stderr
+    rows = stage.json("state", "recover", *sqlite, code=1)["candidates"]
+    name = rows[0]["name"]
+    assert stage.run("state", "recover", name, *sqlite).exit_code == 2
+    assert path.read_bytes() == before
+    done = stage.run("state", "recover", name, *sqlite, "--yes")
+    assert done.exit_code == 0, done.stderr
+    [aside] = path.parent.glob("state.db.damaged-*")
+    assert aside.read_bytes() == before
+    assert aside.name in done.stderr
+    assert values(stage, *sqlite)["phase"] == "testing"
+    refused = stage.run("undo", "--yes")
+    assert (refused.exit_code, "is not put back" in refused.stderr) == (4, True)
+
+
+def test_one_damaged_value_can_be_saved_over_and_deleted(stage: Stage) -> None:
+    sqlite = ("--backend", "sqlite")
+    fill(stage, *sqlite)
+    path = stage.project / ".claude" / "state" / "default" / "state.db"
+    for words in (["save", "phase", '"new"'], ["delete", "phase", "--yes"]):
+        with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE state SET value = '{half' WHERE key = 'phase'")
+        assert "phase" in stage.run("show", f"sqlite:{path}").stderr
+        done = stage.json("state", *words, *sqlite)
+        assert b"{half" in Path(done["copy"]).read_bytes()
+        assert stage.run("show", f"sqlite:{path}").exit_code == 0
+    assert stage.json("state", "keys", *sqlite) == [HOSTILE]
 
 
 def test_the_commands_of_the_readme_work_as_they_are_written(stage: Stage) -> None:

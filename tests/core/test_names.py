@@ -2,7 +2,7 @@
 
 import os
 import unicodedata
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import pytest
 from hypothesis import assume, example, given
@@ -12,7 +12,7 @@ from statewatch.core import names
 from statewatch.core.errors import RefusedError
 from statewatch.core.lock import sidecar
 from statewatch.core.names import check_checkpoint, check_key, check_namespace, clash, existing_is_safe
-from statewatch.core.swap import prepared
+from statewatch.core.swap import Replacement
 
 
 def refusal(name: str) -> str:
@@ -165,9 +165,9 @@ def test_the_longest_names_leave_room_for_suffix_temporary_file_and_lock(
 ) -> None:
     check_checkpoint(name)
     target = tmp_path_factory.mktemp("d") / f"{name}.json"
-    with prepared(target, b"{}") as temporary:
+    with Replacement(target, b"{}") as new:
         process = len(str(os.getpid()))
-        assert len(os.fsencode(temporary.name)) + (10 - process) <= 255  # whatever the number of the process
+        assert len(os.fsencode(Path(new.file).name)) + (10 - process) <= 255  # whatever the number of the process
     assert len(os.fsencode(sidecar(target).name)) <= 255
 
 

@@ -48,7 +48,7 @@ def before_exchange(monkeypatch: pytest.MonkeyPatch, *moves: Callable[[], object
     """Make each move right before one exchange, in turn."""
     left = list(moves)
 
-    def late(temporary: Path, target: Path, *, or_replace: bool = True) -> bool:
+    def late(temporary: str, target: str, *, or_replace: bool = True) -> bool:
         if left:
             left.pop(0)()
         return swap.swap(temporary, target, or_replace=or_replace)
@@ -60,7 +60,7 @@ def after_exchange(monkeypatch: pytest.MonkeyPatch, before: Callable[[], object]
     """Make a move right before and one right after the first exchange."""
     left = [before, after]
 
-    def surrounded(temporary: Path, target: Path, *, or_replace: bool = True) -> bool:
+    def surrounded(temporary: str, target: str, *, or_replace: bool = True) -> bool:
         moves = [left.pop(0), left.pop(0)] if left else []
         for move in moves[:1]:
             move()
@@ -307,10 +307,9 @@ def test_a_legitimate_new_trip_after_the_reset_is_not_reported_as_overwritten(
 
 
 def test_the_signature_of_ours_survives_the_exchange(path: Path) -> None:
-    with swap.prepared(path, b"{}") as temporary:
-        ours = signature(temporary)
-        assert swap.swap(temporary, path)
+    with swap.Replacement(path, b"{}") as new:
+        ours = new.signature
+        assert swap.swap(new.file, path)
     now = signature(path)
-    assert ours is not None
     assert now is not None
     assert ours.content == now.content

@@ -211,3 +211,11 @@ def test_the_order_in_which_they_are_listed_does_not_matter(
 
     assert told(shuffled) == told(made)
     assert [verdict.checkpoint for verdict in verdicts(shuffled, policy, NOON)] == shuffled
+
+
+def test_an_age_alone_never_lets_go_of_the_newest() -> None:
+    made = [ago(40 * DAY, "older"), ago(31 * DAY, "newest")]
+    assert names(expired(made, Policy(keep_age=30 * DAY), NOON)) == ["older"]
+    assert reasons(made, Policy(keep_age=30 * DAY)) == {"older": (), "newest": ("newest",)}
+    assert names(expired([*made, ago(50 * DAY, "kept", pinned=True)], Policy(keep_age=DAY), NOON)) == ["older"]
+    assert expired([], Policy(keep_age=DAY), NOON) == []

@@ -5,21 +5,29 @@ can be said in their terms stands here once, so that every store behaves alike. 
 that every engine passes.
 """
 
+import copy
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import ClassVar, Self, TypeVar
 
-from statewatch.core.errors import ConflictError, MissingCheckpointError, RefusedError
+from statewatch.core import copies
+from statewatch.core.errors import (
+    ConflictError,
+    MissingCheckpointError,
+    RefusedError,
+    SourceError,
+    UnavailableError,
+)
 from statewatch.core.lock import Holder, user
 from statewatch.core.names import check_checkpoint, clash
 from statewatch.core.reading import Snapshot
-from statewatch.core.stores.model import Checkpoint, Keeper, Kept, P, Revision, Version, automatic_name
-from statewatch.core.stores.transaction import RAISE, Found, Raise, Transaction, missing_key
+from statewatch.core.stores.model import Checkpoint, Damaged, Keeper, Kept, P, Revision, Version, automatic_name
+from statewatch.core.stores.transaction import RAISE, Found, Held, Raise, Transaction, Unreadable, missing_key, sound
 from statewatch.documents import codec
-from statewatch.documents.values import JSON, NotJSONError, digest, private
+from statewatch.documents.values import JSON, NotJSONError, cloned, digest, private
 
 T = TypeVar("T")
 
@@ -40,6 +48,10 @@ class Store(ABC):
     """Names the store, without its password: an address that `open_store` understands."""
     namespace: str
 
+    _keeps_apart: ClassVar[bool] = False
+    """Whether each value is kept by itself, so that one can be damaged without the others."""
+    _about: str | None = None
+
     # --- reading and writing keys
 
     def load(self, key: str, default: Found = RAISE) -> JSON:
@@ -52,7 +64,7 @@ class Store(ABC):
         return default
 
     def save(self, key: str, value: JSON) -> None:
-        """Set *key* to *value*. A value that is there already is not written again."""
+        """Set *key* to *value*. A value that is there already is not written again; a damaged one is kept as a copy."""
         self.transact(lambda transaction: transaction.save(key, value), f"save {key}")
 
     def delete(self, key: str) -> None:
@@ -109,7 +121,40 @@ class Store(ABC):
 
     def version(self) -> Version:
         """Return what is there now, for an action to be planned on. Raises SourceError when there is nothing."""
-        return Kept(self.snapshot())
+        try:
+            return Kept(self.snapshot())
+        except UnavailableError:
+            raise
+        except SourceError:
+            if held := self._held():
+                return self._version_of(held)
+            raise
+
+    def around(self, key: str) -> Self:
+        """Return this store as an action sees it that is about *key* only: damage elsewhere does not stand in its way.
+
+        What *key* itself holds counts as a text where it is damaged. Whoever keeps all values together returns itself.
+        """
+        if not self._keeps_apart:
+            return self
+        other = copy.copy(self)
+        other._about = key  # noqa: SLF001 - one of our own
+        return other
+
+    def _version_of(self, held: dict[str, Held]) -> Version:
+        if any(isinstance(value, Unreadable) for value in held.values()):
+            return Damaged(held, self._about)
+        return Kept(Revision.of(cloned(dict(sound(held)))))
+
+    def _held(self) -> dict[str, Held]:
+        """Return what all keys hold, also where that is damaged; nothing where not even that can be told."""
+        return {}
+
+    def _keep_damaged(self, transaction: Transaction) -> None:
+        """Keep what a transaction does away with unread. Raises RefusedError when that cannot be kept."""
+        if transaction.damaged and not transaction.kept:
+            copies.keep(self.source, Damaged(transaction.damaged), time.time())
+            transaction.kept = True
 
     def version_in(self, copy: Snapshot) -> Version:
         """Return the version that a safety copy holds."""
@@ -140,12 +185,14 @@ class Store(ABC):
         """
 
         def body(transaction: Transaction) -> P:
-            plan = planner(Kept(Revision.of(transaction.document())))
+            version = self._version_of(transaction.held())
+            plan = planner(version)
             if plan.changed:
                 if not isinstance(plan.after, dict):
                     raise RefusedError(f"{self.url}: a namespace is an object of keys and values")
                 keeper.before(plan)
-                transaction.replace(plan.after)
+                transaction.kept = True
+                transaction.replace(plan.after, version.left_alone if isinstance(version, Damaged) else ())
             return plan
 
         return self.transact(body, operation)
@@ -178,8 +225,11 @@ class Store(ABC):
                 if name is not None or all(made.name != checkpoint.name for checkpoint in self.checkpoints()):
                     raise
 
-    def put_checkpoint(self, checkpoint: Checkpoint, document: JSON) -> Checkpoint:
-        """Write a checkpoint that was made elsewhere, as it is; one of that name is replaced."""
+    def put_checkpoint(self, checkpoint: Checkpoint, document: JSON, *, replacing: bool = True) -> Checkpoint:
+        """Write a checkpoint that was made elsewhere, as it is.
+
+        One of that name is replaced, or when not *replacing* it is refused, with RefusedError.
+        """
         check_checkpoint(checkpoint.name)
         if not isinstance(document, dict):
             raise RefusedError(f"{self.url}: a checkpoint of a namespace is an object of keys and values")
@@ -187,7 +237,7 @@ class Store(ABC):
             kept = private(document)
         except NotJSONError as error:
             raise RefusedError(f"{self.url}: the checkpoint {checkpoint.name!r} cannot be kept: {error}.") from None
-        return self._write_checkpoint(replace(checkpoint, foreign=False), kept, replacing=True)
+        return self._write_checkpoint(replace(checkpoint, foreign=False), kept, replacing=replacing)
 
     def find_checkpoint(self, name: str) -> Checkpoint:
         """Return the checkpoint of that name. Raises MissingCheckpointError, with the near ones named."""
@@ -201,16 +251,25 @@ class Store(ABC):
         self, name: str, *, new_name: str | None = None, note: str | None = None, pinned: bool | None = None
     ) -> Checkpoint:
         """Rename, annotate, pin or unpin a checkpoint. Raises RefusedError for one that another tool left."""
-        old = self._own_checkpoint(name)
+        self._own_checkpoint(name)
         if new_name is not None and new_name != name:
             others = [checkpoint.name for checkpoint in self.checkpoints() if checkpoint.name != name]
             self._check_new_name(new_name, others, replacing=False)
-        edited = replace(
-            old,
-            name=old.name if new_name is None else new_name,
-            note=old.note if note is None else note,
-            pinned=old.pinned if pinned is None else pinned,
-        )
+
+        def change(old: Checkpoint) -> Checkpoint:
+            return replace(
+                old,
+                name=old.name if new_name is None else new_name,
+                note=old.note if note is None else note,
+                pinned=old.pinned if pinned is None else pinned,
+            )
+
+        return self._change_checkpoint(name, change)
+
+    def _change_checkpoint(self, name: str, change: Callable[[Checkpoint], Checkpoint]) -> Checkpoint:
+        """Make of a checkpoint what *change* does; an engine that can lets no other edit come in between."""
+        old = self._own_checkpoint(name)
+        edited = change(old)
         if edited != old:
             self._edit_checkpoint(name, edited)
         return edited

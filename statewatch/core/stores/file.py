@@ -4,7 +4,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Generic, NamedTuple, Self, TypeVar
@@ -14,7 +14,7 @@ from statewatch.core.errors import RefusedError, SourceError
 from statewatch.core.layouts import KEYED, PLAIN, Layout, LayoutError, laid_out
 from statewatch.core.lock import TIMEOUT, Holder, holder, locked
 from statewatch.core.names import check_namespace
-from statewatch.core.premises import make_room, refuse_read_only
+from statewatch.core.premises import made_ready, refuse_read_only
 from statewatch.core.reading import Signature, Snapshot, read, signature, tells
 from statewatch.core.rewriting import NOWHERE, Rewritten, clear_leftovers, is_same_file, present, rewrite
 from statewatch.core.settle import after_a_write
@@ -25,6 +25,7 @@ from statewatch.core.stores.urls import path_url
 from statewatch.documents import codec
 from statewatch.documents.values import JSON, cloned, digest
 
+R = TypeVar("R")
 T = TypeVar("T")
 
 STATE_FILE: Final = "state.json"
@@ -32,11 +33,12 @@ _GLANCE, _LONGEST_GLANCE = 0.001, 0.02
 """Seconds between two looks at a file that is waited for: a look costs 2 µs."""
 
 
-@dataclass(frozen=True)
 class FileVersion(Snapshot):
     """A version of the file, and what it means in its layout."""
 
-    layout: Layout = PLAIN
+    def __init__(self, path: Path, data: bytes, signature: Signature, layout: Layout = PLAIN) -> None:
+        super().__init__(path, data, signature)
+        self.layout = layout
 
     def document(self) -> JSON:
         """Return what the namespace holds. Raises SourceError when it is no JSON, or not in the layout."""
@@ -44,10 +46,11 @@ class FileVersion(Snapshot):
 
 
 class _Seen(NamedTuple):
-    """A version that was read or written, and the document in it."""
+    """A version that was read or written, the document in it, and how it is laid out."""
 
     snapshot: Snapshot
     raw: JSON
+    style: codec.Style
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +134,12 @@ class FileStore(Store):
             after = self._written(raw, transaction)
             return _Draft(snapshot, self._encoded(snapshot, after), True, after, result)
 
-        with self._exclusively(operation) as real:
+        def work(real: Path) -> T:
             done: Rewritten[_Draft[T]] = rewrite(real, planner, _Displaced(self), self._known)
             self._remember(real, done)
-        return done.plan.result
+            return done.plan.result
+
+        return self._exclusively(operation, work)
 
     def _written(self, raw: JSON, transaction: Transaction) -> JSON:
         old = raw if isinstance(raw, dict) else {}
@@ -199,8 +204,7 @@ class FileStore(Store):
             self._values(raw)  # what has no keys is no namespace
             return _Draft(snapshot, codec.encode({}) if missing else snapshot.data, missing, raw, None)
 
-        with self._exclusively("create") as real:
-            rewrite(real, planner, _Displaced(self))
+        self._exclusively("create", lambda real: rewrite(real, planner, _Displaced(self)))
 
     def holders(self) -> list[Holder]:
         """Return who holds the lock of the file."""
@@ -214,8 +218,10 @@ class FileStore(Store):
             plan = planner(self._version(snapshot))
             return _Draft(snapshot, plan.data, plan.changed, None, plan)
 
-        with self._exclusively(operation) as real:
-            return rewrite(real, draft, _Kept(self, keeper), self._patient_look).plan.result
+        self.refuse_read_only(operation)  # before a copy or a record is made, also for what no mode says
+        return self._exclusively(
+            operation, lambda real: rewrite(real, draft, _Kept(self, keeper), self._patient_look).plan.result
+        )
 
     def _look(self, real: Path) -> Snapshot:
         return present(real) if self._layout is KEYED else read(real)
@@ -245,7 +251,7 @@ class FileStore(Store):
         return self._shelf().is_as_made(name, kept.digest)
 
     def _write_checkpoint(self, checkpoint: Checkpoint, document: JSON, *, replacing: bool) -> Checkpoint:
-        with self._exclusively(f"checkpoint {checkpoint.name}") as real:
+        def work(real: Path) -> Checkpoint:
             if document is None:
                 now = present(real)
                 self._raw(now)  # what cannot be read is no checkpoint to come back to
@@ -254,13 +260,13 @@ class FileStore(Store):
                 data = codec.encode(laid_out(self._layout, {}, document, checkpoint.created_at))
             return self._shelf().write(checkpoint, data, replacing=replacing)
 
+        return self._exclusively(f"checkpoint {checkpoint.name}", work)
+
     def _edit_checkpoint(self, name: str, edited: Checkpoint) -> None:
-        with self._exclusively(f"edit checkpoint {name}"):
-            self._shelf().edit(name, edited)
+        self._exclusively(f"edit checkpoint {name}", lambda _real: self._shelf().edit(name, edited))
 
     def _delete_checkpoint(self, name: str) -> None:
-        with self._exclusively(f"delete checkpoint {name}"):
-            self._shelf().delete(name)
+        self._exclusively(f"delete checkpoint {name}", lambda _real: self._shelf().delete(name))
 
     def _shelf(self) -> Shelf:
         return shelf_for(self._real(), self.url, keyed=self._layout is KEYED)
@@ -271,20 +277,18 @@ class FileStore(Store):
         """Follow a symbolic link: the file it leads to is written, the link stays. Those of directories do no harm."""
         return Path(os.path.realpath(self.path)) if os.path.islink(self.path) else self.path  # noqa: PTH114
 
-    @contextlib.contextmanager
-    def _exclusively(self, operation: str) -> Iterator[Path]:
+    def _exclusively(self, operation: str, work: Callable[[Path], R]) -> R:
+        """Return what *work* makes of the file that is written, under its lock."""
         if getattr(self._inside, "held", False):
             raise RefusedError(f"{self.url}: cannot {operation} inside a transaction on it; do it there, or after it")
-        real = self._real()
-        refuse_read_only(real, operation)
-        make_room(real.parent, operation)
+        real = made_ready(self.path, operation)
         with locked(real, operation, self._timeout):
             self._inside.held = True
             try:
                 if not self._swept:
                     clear_leftovers(real)
                     self._swept = True
-                yield real
+                return work(real)
             finally:
                 self._inside.held = False
 
@@ -298,7 +302,7 @@ class FileStore(Store):
             return seen.raw
         snapshot = present(self.path)
         raw = self._decoded(snapshot)
-        self._seen = _Seen(snapshot, raw)
+        self._seen = _Seen(snapshot, raw, _style_of(snapshot))
         return raw
 
     def _known(self, real: Path) -> Snapshot:
@@ -321,7 +325,8 @@ class FileStore(Store):
         """Know what we have just written without reading it, if it is still there."""
         there = signature(real)
         if done.signature is not None and there is not None and is_same_file(there, done.signature):
-            self._seen = _Seen(Snapshot(self.path, done.plan.data, there), done.plan.raw)
+            written = Snapshot(self.path, done.plan.data, there)
+            self._seen = _Seen(written, done.plan.raw, self._style(done.plan.base))
 
     def _values(self, raw: JSON) -> dict[str, JSON]:
         document = _meaning(self.path, self._layout, raw)
@@ -330,8 +335,11 @@ class FileStore(Store):
         return document
 
     def _encoded(self, base: Snapshot, raw: JSON) -> bytes:
-        style = codec.style_of(base.data) if base.data.strip() else codec.Style()
-        return codec.encode(raw, style, known=True)
+        return codec.encode(raw, self._style(base), known=True)
+
+    def _style(self, base: Snapshot) -> codec.Style:
+        seen = self._seen
+        return seen.style if seen is not None and seen.snapshot is base else _style_of(base)
 
 
 class _Stored:
@@ -382,6 +390,10 @@ def _meaning(path: Path, layout: Layout, raw: JSON) -> JSON:
         return layout.values(raw)
     except LayoutError as error:
         raise SourceError(path, str(error)) from None
+
+
+def _style_of(snapshot: Snapshot) -> codec.Style:
+    return codec.style_of(snapshot.data) if snapshot.data.strip() else codec.Style()
 
 
 def _name_of(value: JSON) -> str:

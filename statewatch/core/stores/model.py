@@ -1,10 +1,13 @@
 """What stores deal in: revisions, checkpoints, and what an action plans and keeps."""
 
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, Self, TypeVar
+from typing import Final, Protocol, Self, TypeVar
 
+from statewatch.core.stores.transaction import Held, Raise, Unreadable, sound
 from statewatch.documents import codec
 from statewatch.documents.values import JSON, digest
 
@@ -60,6 +63,61 @@ class Kept:
     def document(self) -> JSON:
         """Return the document."""
         return self.revision.document
+
+
+_COMPACT: Final = codec.Style(indent=None)
+_HEADING: Final = b"# Values as they were kept, by key, among them what could not be read.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """The version of a namespace some values of which cannot be read.
+
+    For an action that is *about* one key only, what that holds counts as a text, and others that are damaged are left
+    out of the document: they stay as they are.
+    """
+
+    held: Mapping[str, Held]
+    about: str | None = None
+
+    @property
+    def data(self) -> bytes:
+        """Return all values, the damaged ones byte for byte; as a whole this is no JSON, whatever they hold."""
+        return _HEADING + b"".join(
+            json.dumps(key).encode() + b": " + _kept_bytes(value) + b"\n"
+            for key, value in self.held.items()
+            if not isinstance(value, Raise)
+        )
+
+    @property
+    def digest(self) -> str:
+        """Return the digest of that text."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def left_alone(self) -> list[str]:
+        """Return the damaged keys that the action is not about."""
+        damaged = [key for key, value in self.held.items() if isinstance(value, Unreadable)]
+        return [] if self.about is None else [key for key in damaged if key != self.about]
+
+    def document(self) -> JSON:
+        """Return what can be said of it. Raises SourceError, which names a damaged key, unless it is about one."""
+        if self.about is None:
+            return dict(sound(self.held))
+        told = {
+            key: value for key, value in self.held.items() if key == self.about or not isinstance(value, Unreadable)
+        }
+        return {
+            key: value.raw.decode(errors="replace") if isinstance(value, Unreadable) else value
+            for key, value in told.items()
+            if not isinstance(value, Raise)
+        }
+
+
+def _kept_bytes(value: Held) -> bytes:
+    if isinstance(value, Unreadable):
+        return value.raw
+    return b"" if isinstance(value, Raise) else codec.encode(value, _COMPACT)
 
 
 class Plan(Protocol):

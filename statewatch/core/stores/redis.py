@@ -20,7 +20,7 @@ from statewatch.core.stores.redis_commit import Committer, Judged, Outcome, Prop
 from statewatch.core.stores.redis_layout import Namespace, Reads, encoded
 from statewatch.core.stores.redis_link import Link
 from statewatch.core.stores.redis_subscription import Subscription
-from statewatch.core.stores.transaction import Found, Raise, Transaction
+from statewatch.core.stores.transaction import Found, Held, Raise, Transaction
 from statewatch.core.stores.urls import DEFAULT_NAMESPACE, with_namespace, without_password
 from statewatch.documents.values import JSON, digest
 
@@ -38,6 +38,8 @@ class RedisStore(Store):
     Without it a key keeps the time to live that it has, and a new one gets none. A transaction that others overtake
     runs again; nobody waits for a writer that was killed.
     """
+
+    _keeps_apart = True
 
     def __init__(
         self, url: str, namespace: str = DEFAULT_NAMESPACE, timeout: float = TIMEOUT, ttl: int | None = None
@@ -70,6 +72,9 @@ class RedisStore(Store):
         """Return the whole namespace at one moment."""
         return Revision.of(Reads(self._values).document())
 
+    def _held(self) -> dict[str, Held]:
+        return Reads(self._values).held()
+
     def transact(self, body: Callable[[Transaction], T], operation: str = "write") -> T:
         """Run *body*, again each time that something it has read was changed meanwhile; see `Store.transact`."""
         with self._alone(operation):
@@ -93,6 +98,7 @@ class RedisStore(Store):
             results.append(body(transaction))
         if not results:
             return [], b""
+        self._keep_damaged(transaction)
         outcome, other = self._commit(reads, transaction, race)
         return (results if outcome is Outcome.DONE else []), other
 
@@ -114,7 +120,9 @@ class RedisStore(Store):
         """Return a proposal to write, provided that everything is as it was read."""
         stored = self._values.stored
         conditions = [(stored(key), b"" if text is None else sha1(text)) for key, text in reads.texts.items()]
-        conditions += [(stored(key), b"*") for key in reads.names or () if key not in reads.texts]
+        conditions += [(stored(key), b"!") for key in reads.others]
+        known = reads.texts.keys() | reads.others
+        conditions += [(stored(key), b"*") for key in reads.names or () if key not in known]
         return Proposal(conditions, -1 if reads.names is None else len(reads.names), writes, about)
 
     def _commands(self, transaction: Transaction) -> list[tuple[bytes, ...]]:
@@ -187,7 +195,10 @@ class RedisStore(Store):
         return self._shelf.write(checkpoint, kept, replacing=replacing)
 
     def _edit_checkpoint(self, name: str, edited: Checkpoint) -> None:
-        self._shelf.edit(name, edited)
+        self._shelf.edit(name, lambda _: edited)
+
+    def _change_checkpoint(self, name: str, change: Callable[[Checkpoint], Checkpoint]) -> Checkpoint:
+        return self._shelf.edit(name, change)
 
     def _delete_checkpoint(self, name: str) -> None:
         self._shelf.delete(name)

@@ -1,23 +1,32 @@
-"""Checkpoints in Redis: an object of keys and values, as other tools make too, and beside it what we know of it."""
+"""Checkpoints in Redis: an object of keys and values, as other tools make too, and beside it what we know of it.
+
+What we know is in one hash, the index, so that a list needs nothing of the checkpoints but their names. These decide:
+what is not in the index is another tool's, or has an older note of its own; what is only there is gone.
+"""
 
 import json
+import random
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, replace
 from typing import Any, Final
 
-from statewatch.core.errors import MissingCheckpointError, RefusedError, SourceError
+import orjson
+
+from statewatch.core.errors import LockedError, MissingCheckpointError, RefusedError, SourceError
 from statewatch.core.stores.model import Checkpoint, Revision
 from statewatch.core.stores.redis_commit import Committer, Proposal, sha1
 from statewatch.core.stores.redis_layout import encoded
 from statewatch.core.stores.redis_link import WrongTypeError
-from statewatch.core.stores.redis_scripts import CHECKPOINTS, Field, unpacked
+from statewatch.core.stores.redis_scripts import CHECKPOINTS, STRANGERS, Field
 from statewatch.documents import codec
 from statewatch.documents.codec import DocumentError
 from statewatch.documents.values import JSON, digest
 
-_KNOWN: Final = ("created_at", "note", "by", "pinned", "digest")
+_KNOWN: Final = ("created_at", "note", "by", "pinned", "digest", "size")
+_PAUSE: Final = 0.005
+"""Seconds before a checkpoint that another writer has just edited is edited again."""
 _STAMP: Final = re.compile(r"auto_(\d{8}_\d{6})")
 """How other tools name a checkpoint that nobody has named: by the time of day where they run."""
 
@@ -34,11 +43,45 @@ class Shelf:
         self._shown = committer.shown
         self._prefix = f"checkpoint:{namespace}:".encode()
         self._notes = f"{committer.own}checkpoint:".encode()
+        self._index = f"{committer.own}checkpoints".encode()
+        self._seen: tuple[list[bytes], list[Checkpoint]] | None = None
 
     def listed(self) -> list[Checkpoint]:
         """Return all checkpoints, oldest first."""
-        found = {name: _checkpoint(name, int(size) if size else None, note) for name, size, note in self._entries()}
-        return sorted(found.values(), key=lambda made: (made.created_at, made.name))
+        reply = self._committer.link.run(CHECKPOINTS, self._prefix + b"*", self._prefix, self._index)
+        if self._seen is not None and self._seen[0] == reply:
+            return list(self._seen[1])
+        names, notes, count, gone, strangers = reply
+        found = self._indexed(names, notes, count, set(map(int, gone.split(b",") if gone else ())))
+        found += self._strangers(list(dict.fromkeys(strangers)))
+        found.sort(key=lambda made: (made.created_at, made.name))
+        self._seen = None if strangers else (reply, found)
+        return list(found)
+
+    def _indexed(self, lines: bytes, notes: bytes, count: int, gone: set[int]) -> list[Checkpoint]:
+        """Return the checkpoints that the index knows, all at once where no damage is in the way."""
+        names = lines.split(b"\n") if count else []
+        try:
+            said = orjson.loads(b"[%b]" % notes.replace(b"\n", b","))
+        except ValueError:
+            said = []
+        if len(said) == len(names) == count:
+            pairs = zip(names, said, strict=True)
+            return [
+                _told(self._shown_name(name), None, each) for at, (name, each) in enumerate(pairs) if at not in gone
+            ]
+        flat = self._committer.link.ask("HGETALL", self._index)
+        there = [name for at, name in enumerate(flat[::2]) if at not in gone or len(flat) != 2 * count]
+        noted = dict(zip(flat[::2], flat[1::2], strict=True))
+        return [_checkpoint(self._shown_name(name), None, noted[name]) for name in there]
+
+    def _strangers(self, names: list[bytes]) -> Iterable[Checkpoint]:
+        """Return those that the index does not know: of other tools, or with an older note."""
+        if not names:
+            return
+        fields = self._committer.link.run(STRANGERS, self._prefix, self._notes, *names)
+        for name, size, note in zip(names, fields[::2], fields[1::2], strict=True):
+            yield _checkpoint(self._shown_name(name), int(size) if size else None, note)
 
     def read(self, name: str) -> Revision:
         """Return what a checkpoint holds. Raises MissingCheckpointError, and SourceError when it is damaged."""
@@ -56,63 +99,91 @@ class Shelf:
             raise self._damaged(name, str(error)) from None
         if not isinstance(document, dict):
             raise self._damaged(name, "it is not an object of keys and values")
-        note = self._committer.link.ask("GET", self._noted(name))
-        return Revision.of(document, _checkpoint(name, len(text), note).created_at or None)
+        return Revision.of(document, _checkpoint(name, len(text), self._note(name)[0]).created_at or None)
 
     def write(self, checkpoint: Checkpoint, document: JSON, *, replacing: bool) -> Checkpoint:
         """Keep *document*; see `Store._write_checkpoint`."""
         text = encoded(document)
         made = replace(checkpoint, digest=digest(document), size=len(text))
         key = self._stored(made.name)
-        writes = [(b"SET", key, text), (b"SET", self._noted(made.name), _note(made))]
+        writes = [(b"SET", key, text), *self._annotated(made.name, made)]
         conditions = [] if replacing else [(key, b"")]
         if not self._committer.apply(Proposal(conditions, writes=writes), f"make the checkpoint {made.name!r}"):
             raise self._taken(made.name)
         return made
 
-    def edit(self, name: str, edited: Checkpoint) -> None:
-        """Give a checkpoint another name, note or pin; its content stays."""
-        old, new = self._stored(name), self._stored(edited.name)
-        conditions = [(old, b"*")]
-        writes: list[tuple[bytes, ...]] = [(b"SET", self._noted(edited.name), _note(edited))]
-        if new != old:
-            conditions.append((new, b""))
-            writes = [(b"DEL", self._noted(name)), (b"RENAME", old, new), *writes]
-        self._apply(name, conditions, writes, f"edit the checkpoint {name!r}")
+    def edit(self, name: str, change: Callable[[Checkpoint], Checkpoint]) -> Checkpoint:
+        """Make of a checkpoint what *change* does, again where another writer comes in between; its content stays."""
+        deadline = time.monotonic() + self._committer.timeout
+        while True:
+            note, conditions = self._note(name)
+            old = _checkpoint(name, self._size(name), note)
+            edited = change(old)
+            if edited == old:
+                return old
+            if self._edited(old, edited, conditions):
+                return edited
+            if time.monotonic() >= deadline:
+                raise LockedError(f"{self._shown}: cannot edit the checkpoint {name!r}, others edit it all the time")
+            time.sleep(_PAUSE * random.uniform(0.2, 1.0))  # noqa: S311 - spreads writers, decides nothing
 
     def delete(self, name: str) -> None:
         """Delete a checkpoint, unless it is pinned meanwhile."""
-        key, noted = self._stored(name), self._noted(name)
-        note = self._committer.link.ask("GET", noted)
+        note, conditions = self._note(name)
         if _said(note).get("pinned") is True:
             raise RefusedError(f"{self._shown}: the checkpoint {name!r} has just been pinned")
-        conditions = [(key, b"*"), (noted, b"" if note is None else sha1(note))]
-        self._apply(name, conditions, [(b"DEL", key), (b"DEL", noted)], f"delete the checkpoint {name!r}")
-
-    def _apply(
-        self, name: str, conditions: Sequence[tuple[bytes, bytes]], writes: Sequence[tuple[bytes, ...]], operation: str
-    ) -> None:
-        if not self._committer.apply(Proposal(conditions, writes=writes), operation):
-            if name not in (made.name for made in self.listed()):
-                raise self._missing(name)
+        key = self._stored(name)
+        writes = [(b"DEL", key), (b"HDEL", self._index, name.encode()), (b"DEL", self._noted(name))]
+        operation = f"delete the checkpoint {name!r}"
+        if not self._committer.apply(Proposal([(key, b"*"), *conditions], writes=writes), operation):
+            self._size(name)  # raises where it is gone
             raise RefusedError(
-                f"{self._shown}: cannot {operation}: another writer has just changed it, or one with the new name. "
-                "Nothing was changed. Look at the list of checkpoints again."
+                f"{self._shown}: cannot {operation}: another writer has just changed it. Nothing was changed. Look at "
+                "the list of checkpoints again."
             )
 
-    def _entries(self) -> list[tuple[str, Field, Field]]:
-        fields = unpacked(*self._committer.link.run(CHECKPOINTS, self._prefix + b"*", self._prefix, self._notes))
-        entries = []
-        for name, size, note in zip(fields[::3], fields[1::3], fields[2::3], strict=True):
-            assert name is not None
-            try:
-                entries.append((name.decode(), size, note))
-            except UnicodeDecodeError:
-                raise SourceError(
-                    self._shown,
-                    f"the name of the Redis key {self._prefix + name!r} is not UTF-8. Rename or delete it.",
-                ) from None
-        return entries
+    def _edited(self, old: Checkpoint, edited: Checkpoint, conditions: list[tuple[bytes, bytes]]) -> bool:
+        """Write an edited checkpoint; tell whether nobody came in between. Raises RefusedError for a taken name."""
+        key, new = self._stored(old.name), self._stored(edited.name)
+        moves: list[tuple[bytes, ...]] = []
+        if new != key:
+            if self._committer.link.ask("EXISTS", new):
+                raise self._taken(edited.name)
+            conditions = [*conditions, (new, b"")]
+            moves = [(b"HDEL", self._index, old.name.encode()), (b"DEL", self._noted(old.name)), (b"RENAME", key, new)]
+        writes = [*moves, *self._annotated(edited.name, edited)]
+        proposal = Proposal([(key, b"*"), *conditions], writes=writes)
+        return self._committer.apply(proposal, f"edit the checkpoint {old.name!r}")
+
+    def _size(self, name: str) -> int | None:
+        """Return how many bytes a checkpoint has, None where it is no text. Raises MissingCheckpointError."""
+        size, _ = self._committer.link.run(STRANGERS, self._prefix, self._notes, name.encode())
+        if size == b"0" and not self._committer.link.ask("EXISTS", self._stored(name)):
+            raise self._missing(name)
+        return int(size) if size else None
+
+    def _note(self, name: str) -> tuple[Field, list[tuple[bytes, bytes]]]:
+        """Return what is noted of a checkpoint, and the conditions under which that is still so."""
+        if not _is_utf8(name):
+            return None, []
+        note = self._committer.link.ask("HGET", self._index, name.encode())
+        older = None if note is not None else self._committer.link.ask("GET", self._noted(name))
+        conditions = [(name.encode(), b"#" + (b"" if note is None else sha1(note)))]
+        if note is None:
+            conditions.append((self._noted(name), b"" if older is None else sha1(older)))
+        return older if note is None else note, conditions
+
+    def _annotated(self, name: str, made: Checkpoint) -> list[tuple[bytes, ...]]:
+        return [(b"DEL", self._noted(name)), (b"HSET", self._index, name.encode(), _note(made))]
+
+    def _shown_name(self, name: bytes) -> str:
+        try:
+            return name.decode()
+        except UnicodeDecodeError:
+            raise SourceError(
+                self._shown,
+                f"the name of the Redis key {self._prefix + name!r} is not UTF-8. Rename or delete it.",
+            ) from None
 
     def _stored(self, name: str) -> bytes:
         return self._prefix + name.encode()
@@ -139,19 +210,39 @@ def _note(made: Checkpoint) -> bytes:
 
 def _said(note: Field) -> dict[str, Any]:
     """Return what is noted of a checkpoint; what is damaged in it is only lost, as the checkpoint is beside it."""
+    text = note or b"null"
     try:
-        said = json.loads(note or b"null")
-    except (ValueError, RecursionError):
-        return {}
+        said = orjson.loads(text)
+    except ValueError:  # half of a surrogate pair, which only the standard library takes; or damage
+        try:
+            said = json.loads(text)
+        except (ValueError, RecursionError):
+            return {}
     return said if isinstance(said, dict) else {}
 
 
 def _checkpoint(name: str, size: int | None, note: Field) -> Checkpoint:
-    said = _said(note)
-    made, by, about, proof = (said.get(part) for part in ("created_at", "by", "note", "digest"))
+    return _told(name, size, _said(note))
+
+
+def _told(name: str, size: int | None, said: object) -> Checkpoint:
+    if not isinstance(said, dict):
+        said = {}
+    made, noted = said.get("created_at"), said.get("size")
+    if size is None and isinstance(noted, int):
+        size = noted
     if not isinstance(made, int | float):
         return Checkpoint(name, _stamped(name), size=size)
+    by, about, proof = said.get("by"), said.get("note"), said.get("digest")
     return Checkpoint(name, made, _text(about), _text(by), said.get("pinned") is True, _text(proof), size)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text(said: object) -> str:

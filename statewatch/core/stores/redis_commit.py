@@ -55,6 +55,7 @@ class Outcome(Enum):
 class Proposal:
     """What is to be written, on which conditions: key and SHA-1 of its text, `*` for any text, nothing for no key.
 
+    For a note in the index of checkpoints it is the name, and `#` with the SHA-1 of the note.
     *count* is how many keys the namespace must have, -1 where that does not matter. *writes* are commands, those that
     delete first. *about* says who writes what, where it is the namespace that changes.
     """
@@ -142,7 +143,7 @@ class Committer:
         fields = [part for condition in proposal.conditions for part in condition]
         for command in proposal.writes:
             fields += [b"%d" % len(command), *command]
-        frees = bool(proposal.writes) and all(command[0] == b"DEL" for command in proposal.writes)
+        frees = bool(proposal.writes) and all(command[0] in (b"DEL", b"HDEL") for command in proposal.writes)
         return (
             *(self.own, self._pattern, proposal.count),
             *(writer.name, writer.number, self._known_for),

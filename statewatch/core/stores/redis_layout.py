@@ -2,21 +2,23 @@
 
 In the layout that agent frameworks share, `state:NAMESPACE:KEY` is a value as JSON, perhaps with a time to live, and
 `checkpoint:NAMESPACE:NAME` an object of keys and values. Our own keys stand beside them, `statewatch:NAMESPACE:…`:
-`meta` (a hash: the format of these keys, how often statewatch has written, and who did last), `checkpoint:NAME` (what
-is known about a checkpoint besides), `writer:…` (which commit was a writer's last, for ten minutes) and `turn` (who is
-let go first, for two seconds at most).
+`meta` (a hash: the format of these keys, how often statewatch has written, and who did last), `checkpoints` (a hash:
+what is known about each checkpoint besides; `checkpoint:NAME` is an older form of that), `writer:…` (which commit was a
+writer's last, for ten minutes) and `turn` (who is let go first, for two seconds at most).
 
 Redis finds keys by a prefix only by looking at all names in the database: 0.1 seconds for a million of them, in which
 it does nothing else. To this a namespace of 100,000 keys adds half a second when it is read as a whole.
 """
 
 import shlex
+from collections.abc import Collection, Iterable
 from typing import Final
 
-from statewatch.core.errors import SourceError
+from statewatch.core.errors import SourceError, UnavailableError
+from statewatch.core.stores import many
 from statewatch.core.stores.redis_link import Link, WrongTypeError
 from statewatch.core.stores.redis_scripts import NAMES, VALUES, Field, unpacked
-from statewatch.core.stores.transaction import RAISE, Found
+from statewatch.core.stores.transaction import RAISE, Found, Held, Unreadable, sound
 from statewatch.documents import codec
 from statewatch.documents.codec import DocumentError, Style
 from statewatch.documents.text import harmless
@@ -53,14 +55,33 @@ class Namespace:
 
     def texts(self) -> dict[str, bytes]:
         """Return all keys and their texts at one moment, sorted by key."""
-        fields = unpacked(*self._link.run(VALUES, self.pattern))
         found = {}
-        for stored, text in zip(fields[::2], fields[1::2], strict=True):
-            assert stored is not None
+        for key, text in self.fields().items():
             if text is None:
-                raise self._wrong_type(stored)
-            found[self._key(stored)] = text
-        return dict(sorted(found.items()))
+                raise self._wrong_type(self.stored(key))
+            found[key] = text
+        return found
+
+    def fields(self) -> dict[str, Field]:
+        """Return as `texts` does all keys, those with None that hold something other than text."""
+        fields = unpacked(*self._link.run(VALUES, self.pattern))
+        pairs = zip(fields[::2], fields[1::2], strict=True)
+        return dict(sorted((self._key(stored), text) for stored, text in pairs if stored is not None))
+
+    def some(self, keys: Collection[str]) -> dict[str, Field]:
+        """Return the texts of *keys*; None for what is not there, or holds something other than text."""
+        names = [self.stored(key) for key in keys]
+        return dict(zip(keys, self._link.ask("MGET", *names), strict=True)) if names else {}
+
+    def exist(self, keys: Iterable[str]) -> bool:
+        """Tell whether any of *keys* is there, whatever it holds."""
+        names = [self.stored(key) for key in keys]
+        return bool(names) and self._link.ask("EXISTS", *names) > 0
+
+    def other(self, key: str) -> Held:
+        """Return what a key holds that is no text, as DUMP gives it, which RESTORE takes; RAISE when it is gone."""
+        raw = self._link.ask("DUMP", self.stored(key))
+        return RAISE if raw is None else Unreadable(raw, self._wrong_type(self.stored(key)))
 
     def names(self) -> list[str]:
         """Return all keys, sorted."""
@@ -106,6 +127,8 @@ class Reads:
         """All keys, when they were asked for."""
         self.times = 0
         """How often Redis was asked: what was read more than once need not be of one moment."""
+        self.others: set[str] = set()
+        """The keys that hold something other than text."""
         self._values: dict[str, JSON] = {}
         self._has_all = False
 
@@ -132,14 +155,68 @@ class Reads:
 
     def document(self) -> dict[str, JSON]:
         """Return all keys and values."""
-        if not self._has_all:
+        return sound(self.held())
+
+    def held(self, keys: Collection[str] | None = None) -> dict[str, Held]:
+        """Return what *keys* hold, or all that there are, also where that is damaged."""
+        if keys is None:
+            self._read_all()
+            self._decode([key for key in self.texts if key not in self._values])
+            found = {key: self._held(key) for key in [*self.texts, *self.others - self.texts.keys()]}
+            return {key: value for key, value in found.items() if value is not RAISE}
+        if missing := [key for key in keys if key not in self.texts and not self._has_all and _is_utf8(key)]:
             self.times += 1
-            texts = self._namespace.texts()
-            self.texts = {**texts, **self.texts}  # what was read first is what must still be so
-            self.names = list(texts) if self.names is None else self.names
-            self._has_all = True
-        found = {key: self.load(key) for key in self.texts}
-        return {key: value for key, value in found.items() if value is not RAISE}
+            self.texts |= self._namespace.some(missing)
+            self._decode(missing)
+            absent = [key for key in missing if self.texts[key] is None]
+            if absent and self._look_again(absent):
+                for key in absent:
+                    self._look_closer(key)
+        return {key: self._held(key) for key in keys}
+
+    def _decode(self, keys: Iterable[str]) -> None:
+        """Decode many texts at once, if none is damaged; else each is when it is asked for."""
+        texts = {key: text for key in keys if (text := self.texts[key]) is not None}
+        values = many.decoded(list(texts.values()))
+        if values is not None:
+            self._values |= zip(texts, values, strict=True)
+
+    def _read_all(self) -> None:
+        if self._has_all:
+            return
+        self.times += 1
+        texts = self._namespace.fields()
+        self.others |= {key for key, text in texts.items() if text is None and key not in self.texts}
+        known = {key: text for key, text in texts.items() if key not in self.others}
+        self.texts = {**known, **self.texts}  # what was read first is what must still be so
+        self.names = list(texts) if self.names is None else self.names
+        self._has_all = True
+
+    def _look_again(self, absent: list[str]) -> bool:
+        self.times += 1
+        return self._namespace.exist(absent)
+
+    def _look_closer(self, key: str) -> None:
+        try:
+            self.texts[key] = self._namespace.text(key)
+        except UnavailableError:
+            raise
+        except SourceError:
+            del self.texts[key]
+            self.others.add(key)
+
+    def _held(self, key: str) -> Held:
+        if key in self.others:
+            return self._namespace.other(key)
+        try:
+            return self.load(key)
+        except UnavailableError:
+            raise
+        except SourceError as error:
+            if key not in self.texts:  # it is of another type
+                self.others.add(key)
+                return self._namespace.other(key)
+            return Unreadable(self.texts[key] or b"", error)
 
 
 def _is_utf8(text: str) -> bool:

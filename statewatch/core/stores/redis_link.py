@@ -168,7 +168,9 @@ class Link:
             )
         if code == "NOAUTH":
             return SourceError(
-                self._shown, f"{self._place} did not accept the user and password, or their absence: {said}"
+                self._shown,
+                f"{self._place} did not accept the user and password, or their absence: {said}. Set REDIS_URL to the "
+                "address of the server with its password, or give that address (redis://USER:PASSWORD@HOST:PORT/NUMBER).",
             )
         if code == "WRONGTYPE":
             return WrongTypeError(self._shown, "it holds something other than text")

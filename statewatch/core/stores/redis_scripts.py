@@ -111,27 +111,40 @@ return pack(
 """Arguments: a pattern. Returns names and values, packed; no value where it is of another type than text."""
 
 CHECKPOINTS = _script(
-    _PAGES,
-    _PACK,
+    _PAGES.replace("PAGE = 500", "PAGE = 5000"),  # names of checkpoints are short
     """
-local start, notes = #ARGV[2] + 1, ARGV[3]
-return pack(
-  ARGV[1],
-  function(names)
-    local keys = {}
-    for i, name in ipairs(names) do keys[i] = notes .. string.sub(name, start) end
-    return redis.call('MGET', unpack(keys))
-  end,
-  function(name, put, note)
-    local size = redis.pcall('STRLEN', name)
-    put(string.sub(name, start))
-    put(type(size) == 'number' and tostring(size))
-    put(note)
+local start = #ARGV[2] + 1
+local names, notes = redis.pcall('HKEYS', ARGV[3]), redis.pcall('HVALS', ARGV[3])
+if names.err then names, notes = {}, {} end
+local known, there, strangers = {}, {}, {}
+for i, name in ipairs(names) do known[name] = i end
+pages(ARGV[1], function(found)
+  for _, name in ipairs(found) do
+    local short = string.sub(name, start)
+    local i = known[short]
+    if i then there[i] = true else strangers[#strangers + 1] = short end
   end
-)
+end)
+local gone = {}
+for i in ipairs(names) do if not there[i] then gone[#gone + 1] = i - 1 end end
+return {table.concat(names, '\\n'), table.concat(notes, '\\n'), #names, table.concat(gone, ','), strangers}
 """,
 )
-"""Arguments: a pattern, the prefix of the names, that of our notes. Returns name, size and note of each, packed."""
+"""Arguments: a pattern, the prefix of the names, the key of our index. Returns the names and the notes of the index, a
+line each, how many there are, the places of those that are gone, and the names that it does not know. Nothing is read
+of the checkpoints themselves."""
+
+STRANGERS = _script("""
+local found = {}
+for i = 3, #ARGV do
+  local size = redis.pcall('STRLEN', ARGV[1] .. ARGV[i])
+  found[#found + 1] = type(size) == 'number' and tostring(size) or ''
+  local note = redis.pcall('GET', ARGV[2] .. ARGV[i])
+  found[#found + 1] = type(note) == 'string' and note or ''
+end
+return found
+""")
+"""Arguments: the prefix of checkpoints, that of single notes, and names. Returns the size and note of each in turn."""
 
 COMMIT = _script(
     _PAGES,
@@ -167,7 +180,12 @@ for i = 1, conditions do
     if redis.call('EXISTS', key) == 0 then return {'stale'} end
   else
     local text = redis.pcall('GET', key)
-    if type(text) == 'table' or (text and redis.sha1hex(text) or '') ~= mark then return {'stale'} end
+    if mark == '!' then
+      if type(text) ~= 'table' then return {'stale'} end
+    elseif string.sub(mark, 1, 1) == '#' then
+      local note = redis.call('HGET', own .. 'checkpoints', key)
+      if (note and redis.sha1hex(note) or '') ~= string.sub(mark, 2) then return {'stale'} end
+    elseif type(text) == 'table' or (text and redis.sha1hex(text) or '') ~= mark then return {'stale'} end
   end
   if i % PAGE == 0 then collectgarbage() end
 end
@@ -211,7 +229,8 @@ Arguments: the prefix of our own keys; the pattern of the namespace and how many
 matter; the writer, the number of this commit of its, and for how many seconds that is to be known; the turn it has, if
 any; who is writing what, if others shall know; the format that is known; how many conditions there are; 1 if the writes
 only free memory; and packed, conditions and writes. A condition is a key and the SHA-1 of its text, nothing if it must
-not be there, `*` if any text will do. Without a writer it only looks.
+not be there, `*` if any text will do, `!` if it must be of another type than text. One whose mark begins with `#` is a
+name and the same of the note on it in the index of checkpoints. Without a writer it only looks.
 Returns `done`, `stale`, `void` (that commit was made already, or given up), `turn` and whose it is, or `newer` and
 the format that is there.
 """

@@ -15,7 +15,7 @@ from statewatch.core.places import state_directory
 from statewatch.core.reading import Snapshot, kind_of_file, read
 from statewatch.core.stores.base import Checkpoint
 from statewatch.core.stores.shelf_index import Index, Note
-from statewatch.core.swap import create, lasting, leftovers, move, prepared, swap
+from statewatch.core.swap import Replacement, create, lasting, leftovers, move, swap
 
 _SUFFIX: Final = ".json"
 _STAMP = re.compile(r"\d{8}_\d{6}")
@@ -75,13 +75,13 @@ class Shelf:
         if there and not replacing:
             raise RefusedError(f"{self._source}: there is a checkpoint {checkpoint.name!r} already")
         made = replace(checkpoint, digest=Snapshot.digest_of(data), size=len(data), foreign=False)
-        with lasting(path), prepared(path, data) as temporary:
+        with Replacement(path, data) as new:
             inodes = _inodes(self._files())
-            note = _note_of(made, temporary.stat().st_ino)
+            note = _note_of(made, new.signature.inode)
             self._index.write(self._index.notes(inodes), {checkpoint.name: note})
             if there:
-                swap(temporary, path)
-            elif not create(temporary, path):
+                swap(new.file, path)
+            elif not create(new.file, path):
                 raise RefusedError(f"{self._source}: a checkpoint {checkpoint.name!r} has appeared meanwhile")
         return made
 

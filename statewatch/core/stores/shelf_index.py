@@ -13,7 +13,7 @@ from statewatch.core import copies
 from statewatch.core.errors import RefusedError, SourceError
 from statewatch.core.reading import Snapshot, kind_of_file
 from statewatch.core.rewriting import present
-from statewatch.core.swap import create, lasting, prepared, swap
+from statewatch.core.swap import Replacement, create, swap
 
 NAME: Final = ".statewatch-index.json"
 _FORMAT: Final = 1
@@ -88,9 +88,9 @@ class Index:
         parts = {"checkpoints": notes, "coming": coming or {}}
         told = {part: {name: _told(note) for name, note in of.items()} for part, of in parts.items()}
         data = json.dumps({"format": _FORMAT, **told}).encode()
-        with lasting(self._path), prepared(self._path, data) as temporary:
-            if not create(temporary, self._path):
-                swap(temporary, self._path)
+        with Replacement(self._path, data) as new:
+            if not create(new.file, self._path):
+                swap(new.file, self._path)
 
     def _present(self) -> Snapshot:
         if kind_of_file(self._path) == stat.S_IFLNK:

@@ -19,13 +19,15 @@ from typing import Final, Generic, TypeVar
 from statewatch.core.errors import MissingCheckpointError, RefusedError, UnavailableError
 from statewatch.core.lock import TIMEOUT, Holder, holder, locked
 from statewatch.core.names import check_namespace
-from statewatch.core.premises import make_room, refuse_read_only
+from statewatch.core.premises import made_ready, refuse_read_only
 from statewatch.core.stores import sqlite_checkpoints as shelf
-from statewatch.core.stores.base import Checkpoint, Revision, Store
+from statewatch.core.stores.base import Checkpoint, Keeper, P, Revision, Store, Version
+from statewatch.core.stores.sqlite_errors import DamagedFileError
+from statewatch.core.stores.sqlite_rebuild import Ruined, rebuild
 from statewatch.core.stores.sqlite_session import Session
 from statewatch.core.stores.sqlite_sessions import Sessions
 from statewatch.core.stores.sqlite_tables import Stored, Tables, at_of, document_of, encoded, naive
-from statewatch.core.stores.transaction import RAISE, Found, Raise, Reader, Transaction, Writes
+from statewatch.core.stores.transaction import RAISE, Found, Held, Raise, Reader, Transaction, Writes
 from statewatch.core.stores.urls import DEFAULT_NAMESPACE, path_url
 from statewatch.documents.values import JSON, cloned, digest
 
@@ -44,6 +46,8 @@ class SqliteStore(Store):
     Other programs may write it too, and need to know nothing of statewatch. Its own writers queue at a lock beside the
     file, since of those who wait SQLite prefers whoever happens to ask at the right moment.
     """
+
+    _keeps_apart = True
 
     def __init__(self, place: Path, namespace: str = DEFAULT_NAMESPACE, timeout: float = TIMEOUT) -> None:
         check_namespace(namespace)
@@ -89,13 +93,17 @@ class SqliteStore(Store):
 
     def transact(self, body: Callable[[Transaction], T], operation: str = "write") -> T:
         """Run *body*; see `Store.transact`."""
-        run = _Run(body, self._tables)
+        run = _Run(body, self._tables, self._keep_damaged)
         with self._exclusively(operation) as deadline:
             if self._sessions.signature() is None:  # nothing is made for a body that writes nothing
                 run.on_nothing()
                 if not run.writes:
                     return run.result
             return self._committed(run.on_database, operation, deadline)
+
+    def _held(self) -> dict[str, Held]:
+        with self._sessions.use(self._timeout) as session:
+            return {} if session is None else Stored(session, self._tables).held()
 
     def wait(self, since: str, timeout: float) -> bool:
         """Wait until the namespace holds something else; see `Store.wait`."""
@@ -134,6 +142,35 @@ class SqliteStore(Store):
 
         self._write(work, "create")
 
+    def version(self) -> Version:
+        """Return what is there now; also a database that is none any more is a version, which `recover` replaces."""
+        try:
+            return super().version()
+        except DamagedFileError as error:
+            return Ruined.at(self._real(), error)
+
+    def rewrite(self, planner: Callable[[Version], P], keeper: Keeper[P], operation: str) -> P:
+        """Carry out an action; see `Store.rewrite`. One that repairs gets a new database where the file is damaged."""
+        try:
+            return super().rewrite(planner, keeper, operation)
+        except DamagedFileError as error:
+            return self._rebuilt(planner, keeper, operation, error)
+
+    def _rebuilt(
+        self, planner: Callable[[Version], P], keeper: Keeper[P], operation: str, error: DamagedFileError
+    ) -> P:
+        with self._exclusively(operation):
+            version = self.version()
+            if not isinstance(version, Ruined):  # it can be read, but not written
+                raise error
+            plan = planner(version)  # raises what is wrong with it unless the action is to repair that
+            if not isinstance(plan.after, dict):
+                raise RefusedError(f"{self.url}: a namespace is an object of keys and values")
+            keeper.before(plan)
+            self._sessions.close()
+            rebuild(version, self.url, self._tables, plan.after)
+        return plan
+
     def holders(self) -> list[Holder]:
         """Return which writer of statewatch is at work."""
         found = holder(self._real())
@@ -162,17 +199,21 @@ class SqliteStore(Store):
     def _write_checkpoint(self, checkpoint: Checkpoint, document: JSON, *, replacing: bool) -> Checkpoint:
         def work(session: Session) -> Checkpoint:
             if isinstance(document, dict):
+                made_of = digest(document)
                 at = naive(checkpoint.created_at).encode()
                 rows = [(key.encode(), encoded(value).encode(), at) for key, value in document.items()]
             else:
                 rows = Stored(session, self._tables).rows()
-            made_of = digest(document_of(self.url, rows))  # what cannot be read is no checkpoint to come back to
+                made_of = digest(document_of(self.url, rows))  # what cannot be read is no checkpoint to come back to
             return shelf.write(session, self._tables, checkpoint, rows, made_of, replacing=replacing)
 
         return self._write(work, f"checkpoint {checkpoint.name}")
 
     def _edit_checkpoint(self, name: str, edited: Checkpoint) -> None:
-        self._write(lambda session: shelf.edit(session, self._tables, name, edited), f"edit checkpoint {name}")
+        self._change_checkpoint(name, lambda _: edited)
+
+    def _change_checkpoint(self, name: str, change: Callable[[Checkpoint], Checkpoint]) -> Checkpoint:
+        return self._write(lambda session: shelf.edit(session, self._tables, name, change), f"edit checkpoint {name}")
 
     def _delete_checkpoint(self, name: str) -> None:
         self._write(lambda session: shelf.delete(session, self._tables, name), f"delete checkpoint {name}")
@@ -196,9 +237,7 @@ class SqliteStore(Store):
         me = threading.get_ident()
         if me in self._writing:
             raise RefusedError(f"{self.url}: cannot {operation} inside a transaction on it; do it there, or after it")
-        real = self._real()
-        make_room(real.parent, operation)
-        refuse_read_only(real, operation)
+        real = made_ready(self.path, operation)
         deadline = time.monotonic() + self._timeout
         with locked(real, operation, self._timeout):
             self._writing.add(me)
@@ -233,10 +272,13 @@ class _Run(Generic[T]):
 
     result: T
 
-    def __init__(self, body: Callable[[Transaction], T], tables: Tables) -> None:
+    def __init__(
+        self, body: Callable[[Transaction], T], tables: Tables, keep_damaged: Callable[[Transaction], None]
+    ) -> None:
         self.writes: Writes = {}
         self._body = body
         self._tables = tables
+        self._keep_damaged = keep_damaged
         self._is_for_nothing = False
 
     def on_nothing(self) -> None:
@@ -261,6 +303,7 @@ class _Run(Generic[T]):
         self.writes = transaction.writes
         if process != os.getpid():
             raise RefusedError("this process was forked inside a transaction, which is for its parent to end")
+        self._keep_damaged(transaction)
 
 
 class _Nothing:

@@ -9,7 +9,7 @@ from the highest: where the number is still the same, so is the row.
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -80,10 +80,14 @@ def write(
     return made
 
 
-def edit(session: Session, tables: Tables, name: str, edited: Checkpoint) -> None:
-    """Give a checkpoint another name, note and pin."""
+def edit(session: Session, tables: Tables, name: str, change: Callable[[Checkpoint], Checkpoint]) -> Checkpoint:
+    """Give a checkpoint the name, note and pin that *change* gives it."""
     _make_tables(session, tables)
     _refuse_missing(session, tables, name)
+    old = next(each for each in listed(session, tables) if each.name == name)
+    edited = change(old)
+    if edited == old:
+        return old
     if edited.name != name:
         _refuse_taken(session, tables, edited.name)
     session.run(
@@ -91,6 +95,7 @@ def edit(session: Session, tables: Tables, name: str, edited: Checkpoint) -> Non
         (_number(), edited.name, name),
     )
     _annotate(session, tables, name, edited)
+    return edited
 
 
 def delete(session: Session, tables: Tables, name: str) -> None:

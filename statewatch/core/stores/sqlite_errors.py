@@ -21,6 +21,10 @@ _WRITING_TO_LOG = 120
 """The byte of the file `-shm` that a writer locks (https://www.sqlite.org/walformat.html, section 2.2)."""
 
 
+class DamagedFileError(SourceError):
+    """What is at the place of a database is none, or damaged as a file, and not only in a value."""
+
+
 def is_busy(error: sqlite3.Error) -> bool:
     """Tell whether others are at work, so that it may go a moment later."""
     return _code(error) in _IS_BUSY
@@ -46,7 +50,7 @@ def explained(
             "Nothing was changed. Wait for it, or end it: its lock goes with it."
         )
     if code in _IS_DAMAGE:
-        return SourceError(
+        return DamagedFileError(
             url,
             f"{path} is no SQLite database, or damaged ({error}). Nothing was changed. `statewatch state recover` "
             "offers the newest good checkpoint.",

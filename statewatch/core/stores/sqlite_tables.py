@@ -1,19 +1,24 @@
 """How a namespace stands in the tables of an SQLite database: rows of keys, JSON texts and times."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import islice
+from typing import Final
 
 from statewatch.core.errors import SourceError
+from statewatch.core.stores import many
 from statewatch.core.stores.sqlite_session import Row, Session
-from statewatch.core.stores.transaction import RAISE, Found, Raise, Writes
+from statewatch.core.stores.transaction import RAISE, Found, Held, Raise, Unreadable, Writes
 from statewatch.documents import codec
 from statewatch.documents.codec import DocumentError
 from statewatch.documents.values import JSON
 from statewatch.kinds.times import instant
 
 _STYLE = codec.Style(indent=None)
+_AT_ONCE: Final = 500
+"""Keys that one statement asks for: SQLite takes at least 999 parameters."""
 
 
 class Tables:
@@ -62,6 +67,18 @@ class Stored:
         rows = self._session.run(f"SELECT key FROM {self._tables.state} ORDER BY key")
         return [text_of(self._session.url, key) for (key,) in rows]
 
+    def held(self, keys: Collection[str] | None = None) -> dict[str, Held]:
+        """Return what *keys* hold, or all that there are, also where that is damaged."""
+        url = self._session.url
+        if keys is None:
+            return _held_in(url, self.rows())
+        found: dict[str, Held] = dict.fromkeys(keys, RAISE)
+        for some in _batches(key for key in keys if _is_utf8(key)):
+            marks = ",".join("?" * len(some))
+            rows = self._session.run(f"SELECT key, value FROM {self._tables.state} WHERE key IN ({marks})", some)
+            found |= _held_in(url, rows)
+        return found
+
     def rows(self) -> list[Row]:
         """Return all rows, with key, value and timestamp as bytes."""
         return self._session.run(f"SELECT key, value, timestamp FROM {self._tables.state} ORDER BY key")
@@ -87,11 +104,26 @@ class Stored:
 
 def document_of(url: str, rows: Iterable[Row], where: str = "") -> dict[str, JSON]:
     """Return the keys and values in *rows*. Raises SourceError for what is none; *where* says where they stand."""
-    document = {}
-    for key, value, *_ in rows:
-        name = text_of(url, key, where)
-        document[name] = value_of(url, name, value, where)
-    return document
+    found = [(text_of(url, key, where), value) for key, value, *_ in rows]
+    decoded = _decoded(found)
+    if decoded is not None:
+        return decoded
+    return {name: value_of(url, name, value, where) for name, value in found}
+
+
+def _held_in(url: str, rows: Iterable[Row]) -> dict[str, Held]:
+    found = [(text_of(url, key), value) for key, value, *_ in rows]
+    decoded = _decoded(found)
+    if decoded is not None:
+        return dict(decoded)
+    return {name: _held(url, name, value) for name, value in found}
+
+
+def _decoded(found: list[tuple[str, object]]) -> dict[str, JSON] | None:
+    """Return the values by key, all decoded at once; None where one of them is damaged."""
+    texts = [value for _, value in found if isinstance(value, bytes)]
+    values = many.decoded(texts) if len(texts) == len(found) else None
+    return None if values is None else {name: value for (name, _), value in zip(found, values, strict=True)}
 
 
 def value_of(url: str, key: str, value: object, where: str = "") -> JSON:
@@ -107,6 +139,27 @@ def value_of(url: str, key: str, value: object, where: str = "") -> JSON:
         f"the value of the key {key!r}{where} is damaged: {reason}. Nothing was changed. `statewatch state recover` "
         "offers the newest good checkpoint.",
     )
+
+
+def _held(url: str, key: str, value: object) -> Held:
+    try:
+        return value_of(url, key, value)
+    except SourceError as error:
+        return Unreadable(value if isinstance(value, bytes) else str(value).encode(), error)
+
+
+def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(keys)
+    while batch := list(islice(left, _AT_ONCE)):
+        yield batch
+
+
+def _is_utf8(key: str) -> bool:
+    try:
+        key.encode()
+    except UnicodeEncodeError:  # so it cannot be there
+        return False
+    return True
 
 
 def text_of(url: str, key: object, where: str = "") -> str:

@@ -10,6 +10,7 @@ from statewatch.core.errors import RefusedError
 from statewatch.core.lock import TIMEOUT
 from statewatch.core.names import check_namespace
 from statewatch.core.places import STATE_ROOT
+from statewatch.core.stores.passwords import completed, recalled, remember
 
 if TYPE_CHECKING:
     from statewatch.core.stores.base import Store
@@ -114,11 +115,20 @@ def path_url(scheme: str, path: Path, namespace: str | None = None) -> str:
     return place if namespace is None else f"{place}?{urlencode({'namespace': namespace})}"
 
 
+def reopen_store(source: str) -> "Store":
+    """Return the store that the audit log names, which never holds a password, with the one that it was opened with.
+
+    That is known where this process has opened a store on that server, as that user; else it is as with `open_store`.
+    """
+    return open_store(recalled(source) if is_store_url(source) else source)
+
+
 def open_store(url: str | Path, timeout: float = TIMEOUT) -> "Store":
     """Return the store that *url* names: a URL, or the path of a JSON file. Nothing is read or connected to yet.
 
-    *timeout* is in seconds, for other writers to finish. Raises RefusedError when it names none, or when the package of
-    its engine is not installed.
+    *timeout* is in seconds, for other writers to finish. A server's password that the URL does not have is taken from
+    REDIS_URL or DATABASE_URL where these name the same server and user. Raises RefusedError when it names none, or when
+    the package of its engine is not installed.
     """
     if isinstance(url, Path) or not is_store_url(url):
         from statewatch.core.stores.file import FileStore  # noqa: PLC0415 - each program loads the engine it uses
@@ -137,7 +147,8 @@ def open_store(url: str | Path, timeout: float = TIMEOUT) -> "Store":
         from statewatch.core.stores.memory import MemoryStore  # noqa: PLC0415
 
         return MemoryStore(namespace, timeout)
-    return _open_server(_SERVERS[scheme], rest, namespace, options, timeout)
+    remember(rest)
+    return _open_server(_SERVERS[scheme], completed(rest), namespace, options, timeout)
 
 
 def _open_server(engine: str, rest: str, namespace: str, options: Mapping[str, str], timeout: float) -> "Store":

@@ -248,7 +248,7 @@ def _act_against_another(world: World) -> None:
     """Act while another program, which has its version ready, puts it there right before the exchange."""
     waiting = world.path.with_name("theirs")
 
-    def late(temporary: Path, target: Path, *, or_replace: bool = True) -> bool:
+    def late(temporary: str, target: str, *, or_replace: bool = True) -> bool:
         if waiting.exists():
             waiting.rename(target)
         return swap.swap(temporary, target, or_replace=or_replace)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_the_power_goes_while_a_program_saves(disk: tuple[Path, Path], numbers: 
         assert _run("umount", mounted)
         assert _run("mount", "-o", "loop", image, mounted)
         state = StateManager(str(path))
-        value = state.load("value")
+        value: Any = state.load("value")
         assert value == [value[0]] * numbers
         assert value[0] >= returned
         saved = value[0]

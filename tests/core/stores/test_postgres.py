@@ -235,8 +235,12 @@ def test_what_is_no_json_is_named(postgres_url: str, opened: Callable[..., Postg
     assert store.load("good") == 1
     with pytest.raises(SourceError):
         store.snapshot()
-    with pytest.raises(SourceError):
-        store.save("bad", 2)
+    tool.do("UPDATE agent_state SET state_data = '{half' WHERE state_type = 'bad'")
+    store.save("bad", 2)
+    assert store.snapshot().document == {"bad": 2, "good": 1}
+    tool.do("UPDATE agent_state SET state_data = '{half' WHERE state_type = 'bad'")
+    store.delete("bad")
+    assert store.keys() == ["good"]
     tool.connection.close()
 
 

@@ -285,7 +285,7 @@ class TestDamage:
         store.save("good", 1)
         with redis.Redis.from_url(redis_url) as client:
             client.set("state:wf-1:bad key", text)
-        for read in (lambda: store.load("bad key"), store.snapshot, lambda: store.save("bad key", 1)):
+        for read in (lambda: store.load("bad key"), store.snapshot, lambda: store.update("bad key", str)):
             with pytest.raises(SourceError, match=reason) as caught:
                 read()
             assert "state:wf-1:bad key" in str(caught.value)
@@ -330,10 +330,49 @@ class TestDamage:
     ) -> None:
         store.save("phase", "build")
         store.checkpoint("release", note="why")
-        client.set("statewatch:wf-1:checkpoint:release", note)
+        client.hset("statewatch:wf-1:checkpoints", "release", note)
         (found,) = store.checkpoints()
         assert (found.name, found.note) == ("release", "")
         assert store.read_checkpoint("release").document == {"phase": "build"}
+
+    def test_without_our_index_all_checkpoints_are_listed_and_the_next_edit_begins_it_anew(
+        self, store: RedisStore, client: redis.Redis
+    ) -> None:
+        store.save("phase", "build")
+        for name in ("one", "two"):
+            store.checkpoint(name)
+        client.delete("statewatch:wf-1:checkpoints")
+        assert [(made.name, made.size) for made in store.checkpoints()] == [("one", 18), ("two", 18)]
+        store.edit_checkpoint("two", note="known again")
+        assert client.hkeys("statewatch:wf-1:checkpoints") == ["two"]
+        assert store.find_checkpoint("two").note == "known again"
+
+    def test_what_only_our_index_knows_is_gone(self, store: RedisStore, client: redis.Redis) -> None:
+        store.checkpoint("release")
+        client.hset("statewatch:wf-1:checkpoints", "never made", '{"created_at": 1.0}')
+        assert [made.name for made in store.checkpoints()] == ["release"]
+        client.delete("checkpoint:wf-1:release")
+        assert store.checkpoints() == []
+
+    def test_something_else_in_the_place_of_our_index_hides_nothing(
+        self, store: RedisStore, client: redis.Redis
+    ) -> None:
+        store.checkpoint("release")
+        client.set("statewatch:wf-1:checkpoints", "x")
+        assert [made.name for made in store.checkpoints()] == ["release"]
+
+    def test_a_note_in_its_older_form_is_read_and_moves_with_the_next_edit(
+        self, store: RedisStore, client: redis.Redis
+    ) -> None:
+        client.set("checkpoint:wf-1:release", "{}")
+        client.set("statewatch:wf-1:checkpoint:release", '{"created_at": 5.0, "note": "old", "pinned": true}')
+        (found,) = store.checkpoints()
+        assert (found.created_at, found.note, found.pinned, found.size) == (5.0, "old", True, 2)
+        store.edit_checkpoint("release", pinned=False)
+        assert (store.find_checkpoint("release").note, store.find_checkpoint("release").pinned) == ("old", False)
+        assert client.exists("statewatch:wf-1:checkpoint:release") == 0
+        store.delete_checkpoint("release")
+        assert client.hlen("statewatch:wf-1:checkpoints") == 0
 
 
 class TestSize:

@@ -193,7 +193,7 @@ def test_a_damaged_value_is_told_and_the_others_can_be_read(
     tool.connection.commit()
     assert store.load("good") == 1
     assert store.keys() == ["bad", "good"]
-    for use in (lambda: store.load("bad"), store.snapshot, store.checkpoint, lambda: store.save("bad", 1)):
+    for use in (lambda: store.load("bad"), store.snapshot, store.checkpoint, lambda: store.update("bad", str)):
         with pytest.raises(SourceError, match=f"the key 'bad' is damaged: .*{reason}") as caught:
             use()
         assert store.url in str(caught.value)

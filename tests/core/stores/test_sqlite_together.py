@@ -58,8 +58,11 @@ def test_what_is_remembered_is_never_behind_what_another_process_has_committed(p
             loaded = store.load("count")
             assert isinstance(loaded, int)
             assert loaded >= max(before, seen)
-            again += loaded == seen
-            seen = loaded
+            once_more = store.load("count")
+            assert isinstance(once_more, int)
+            assert once_more >= loaded
+            again += loaded == once_more
+            seen = once_more
         listening.join()
         assert store.load("count") == 1_499
         assert again, "nothing was ever loaded twice between two writes"

@@ -30,6 +30,10 @@ _PASSING_AT_CONNECT: Final = (
     "Temporary failure in name resolution",
 )
 _LASTING_AT_CONNECT: Final = ("FATAL:", "failed to resolve host", "SSL", "password", "invalid ")
+_PASSWORD_ADVICE: Final = (
+    "Set PGPASSWORD, add the server to ~/.pgpass, set DATABASE_URL to its address with the password, or give that "
+    "address."
+)
 _MEANINGS: Final = {
     READ_ONLY: "this server takes no writes: it is a standby, or set to be read only. Name the primary in the URL",
     "42501": "this user may not do that. Ask the owner of the tables for the right (GRANT), or for the tables",
@@ -79,7 +83,9 @@ class PostgresError(UnavailableError):
         meaning = _MEANINGS.get(self.state)
         reason = f"{meaning} ({self.reason})" if meaning else self.reason
         if self.lost:
-            return SourceError(url, f"cannot {operation}: {reason}. See that the address and the account are right.")
+            about_password = "password" in self.reason
+            advice = _PASSWORD_ADVICE if about_password else "See that the address and the account are right."
+            return SourceError(url, f"cannot {operation}: {reason}. {advice}")
         if writing:
             return RefusedError(f"{url}: cannot {operation}: {reason}.{unchanged}")
         return SourceError(url, f"cannot {operation}: {reason}.")

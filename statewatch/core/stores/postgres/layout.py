@@ -79,7 +79,11 @@ that in a transaction of one snapshot it tells which tables there were at the mo
 TABLES: Final = list(_NEEDED)
 
 _CASTS: Final = {name: SQL(name) for name in ("uuid", "jsonb", "json", "integer", "bigint")}
-_ESCAPE = re.compile(r"\\u(d[89ab]..)\\u(d[c-f]..)|\\u(....)|\\.")
+_NO_BACKSLASH: Final = "\0"
+"""Stands for an escaped backslash, so that every other one begins an escape: a JSON text has no control characters."""
+_NO_CHARACTER = re.compile(r"\\u0000|\\ud[89ab]..(?!\\ud[c-f])|(?<!\\ud[89ab]..)\\ud[c-f]..")
+"""NUL, and halves of surrogate pairs."""
+_NO_ASCII = re.compile(r"\\ud[89ab]..\\ud[c-f]..|\\u0000|\\u(?!00[0-7]).{4}")
 
 
 class ForeignTableError(ValueError):
@@ -153,16 +157,9 @@ def storable(text: str, *, unicode: bool) -> str | None:
     if "\\u" not in text:
         return None
 
-    def replaced(escape: re.Match[str]) -> str:
-        high, _, unit = escape.groups()
-        if high is None and unit is None:
-            return escape[0]
-        if not unicode:
-            return "?" if high or unit >= "0080" or unit == "0000" else escape[0]
-        return "\\ufffd" if unit and (unit == "0000" or "d800" <= unit <= "dfff") else escape[0]
-
-    result = _ESCAPE.sub(replaced, text)
-    return None if result == text else result
+    escaped = text.replace("\\\\", _NO_BACKSLASH)
+    result = _NO_CHARACTER.sub(r"\\ufffd", escaped) if unicode else _NO_ASCII.sub("?", escaped)
+    return None if result == escaped else result.replace(_NO_BACKSLASH, "\\\\")
 
 
 def _check_version(table: str, comment: str) -> None:

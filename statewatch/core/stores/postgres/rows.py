@@ -1,15 +1,16 @@
 """Reading and writing keys in PostgreSQL: values as text, and the rows that a transaction relies on."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, Final
 from uuid import UUID
 
 from statewatch.core.errors import SourceError
+from statewatch.core.stores import many
 from statewatch.core.stores.postgres.faults import PostgresError
 from statewatch.core.stores.postgres.layout import STATE, storable
 from statewatch.core.stores.postgres.session import Row, Session
 from statewatch.core.stores.postgres.statements import Statements
-from statewatch.core.stores.transaction import RAISE, Found, Raise, Writes
+from statewatch.core.stores.transaction import RAISE, Found, Held, Raise, Unreadable, Writes, sound
 from statewatch.documents import codec
 from statewatch.documents.values import JSON
 
@@ -41,7 +42,35 @@ def decoded(text: str | None, where: str, what: str) -> JSON:
 
 def values(rows: Iterable[Row], where: str) -> dict[str, JSON]:
     """Return the document that rows of keys and texts make. Raises SourceError, as `decoded` does."""
-    return {key: decoded(text, where, f"the value of {key!r}") for key, text, *_ in rows}
+    found = [(key, text) for key, text, *_ in rows]
+    decoded_all = _decoded_at_once(found)
+    if decoded_all is not None:
+        return decoded_all
+    return {key: _value(key, text, where) for key, text in found}
+
+
+def held_in(rows: Iterable[Row], where: str) -> dict[str, Held]:
+    """Return what the keys in rows hold, also where that is damaged."""
+    given = [(key, text) for key, text, *_ in rows]
+    decoded_all = _decoded_at_once(given)
+    if decoded_all is not None:
+        return dict(decoded_all)
+    found: dict[str, Held] = {}
+    for key, text in given:
+        try:
+            found[key] = _value(key, text, where)
+        except SourceError as error:
+            found[key] = Unreadable((text or "").encode(), error)
+    return found
+
+
+def _decoded_at_once(found: list[tuple[str, str | None]]) -> dict[str, JSON] | None:
+    values = many.decoded([b"null" if text is None else text.encode() for _, text in found])
+    return None if values is None else {key: value for (key, _), value in zip(found, values, strict=True)}
+
+
+def _value(key: str, text: str | None, where: str) -> JSON:
+    return decoded(text, where, f"the value of {key!r}")
 
 
 def possible(key: str) -> bool:
@@ -64,25 +93,36 @@ class Rows:
         self._session = session
         self._agent = agent
         self._where = where
-        self._known: dict[str, Found] = {}
+        self._known: dict[str, Held] = {}
         self._keys: list[str] | None = None
         self._whole = False
 
     def load(self, key: str) -> Found:
         """Return the value of *key*, or RAISE when there is none."""
-        if key not in self._known and not self._whole and possible(key):
-            found = self._read(lambda statements: statements.load_locked, key=key)
-            self._known[key] = values(found, self._where).get(key, RAISE)
-        return self._known.get(key, RAISE)
+        found = self.held((key,))[key]
+        if isinstance(found, Unreadable):
+            raise found.error
+        return found
 
     def document(self) -> dict[str, JSON]:
         """Return all keys and values."""
-        if not self._whole:
-            found = values(self._read(lambda statements: statements.load_all_locked), self._where)
-            self._list(list(found))
-            self._known |= found
-            self._whole = True
-        return {key: value for key, value in self._known.items() if not isinstance(value, Raise)}
+        return sound(self.held())
+
+    def held(self, keys: Collection[str] | None = None) -> dict[str, Held]:
+        """Return what *keys* hold, or all that there are, also where that is damaged."""
+        if keys is None:
+            if not self._whole:
+                found = held_in(self._read(lambda statements: statements.load_all_locked), self._where)
+                self._list(list(found))
+                self._known |= found
+                self._whole = True
+            return {key: value for key, value in self._known.items() if not isinstance(value, Raise)}
+        asked = [key for key in keys if key not in self._known and not self._whole and possible(key)]
+        for start in range(0, len(asked), _MOST_KEYS):
+            some = asked[start : start + _MOST_KEYS]
+            rows = self._read(lambda statements: statements.load_some_locked, keys=some)
+            self._known |= dict.fromkeys(some, RAISE) | held_in(rows, self._where)
+        return {key: self._known.get(key, RAISE) for key in keys}
 
     def keys(self) -> list[str]:
         """Return all keys."""
@@ -94,12 +134,14 @@ class Rows:
         """Write what the body wants written, in the name of *by*. Raises PostgresError."""
         for part in _parts(writes):
             texts = {key: text for key, text in part if text is not None}
+            there = self.held([key for key, _ in part])
             columns = {
                 "keys": list(texts),
                 "exact": list(texts.values()),
                 "data": [storable(text, unicode=self._session.unicode) for text in texts.values()],
-                "fresh": [isinstance(self.load(key), Raise) for key in texts],
+                "fresh": [isinstance(there[key], Raise) for key in texts],
                 "gone": [key for key, text in part if text is None],
+                "damaged": [key for key, value in there.items() if isinstance(value, Unreadable)],
             }
             [(changed, _)] = self._read(lambda statements: statements.write, by=by, **columns)
             if changed != len(part):

@@ -22,6 +22,7 @@ _BESIDE: Final = """
     LEFT JOIN statewatch_values v
     ON v.agent_id = %(agent)s AND v.state_type = a.state_type AND v.digest = {digest}"""
 _ONE: Final = " AND a.state_type = %(key)s"
+_SOME: Final = " AND a.state_type = ANY(%(keys)s)"
 _SORTED: Final = ' ORDER BY a.state_type::text COLLATE "C"'
 _LOCKED: Final = " FOR UPDATE OF a"
 _KEYS: Final = "SELECT a.state_type::text FROM agent_state a WHERE a.agent_id = {agent}"
@@ -107,9 +108,9 @@ class Statements:
         return self._on_keys(_VALUES + _ONE, **self._read)
 
     @cached_property
-    def load_locked(self) -> bytes:
-        """Read %(key)s as `load` does, and lock its row."""
-        return self._on_keys(_VALUES + _ONE + _LOCKED, **self._read)
+    def load_some_locked(self) -> bytes:
+        """Read %(keys)s as `load_all` does, and lock their rows in that order."""
+        return self._on_keys(_VALUES + _SOME + _SORTED + _LOCKED, **self._read)
 
     @cached_property
     def load_all(self) -> bytes:
@@ -141,7 +142,8 @@ class Statements:
         """Set %(keys)s to %(exact)s, in the column to %(data)s where that is not null, and delete %(gone)s.
 
         What is %(fresh)s is inserted and the rest updated, so that it is an error when another tool has inserted it
-        meanwhile. Tells how many rows were changed.
+        meanwhile. Of %(damaged)s the history gets no old value where that may be no JSON. Tells how many rows were
+        changed.
         """
         pieces = {"json": self._tables[STATE]["state_data"].cast, "digest": _digest("kept")}
         return self._on_keys(_WRITE, **pieces, **self._state_columns(), **self._history_columns())
@@ -185,10 +187,13 @@ class Statements:
 
     def _history_columns(self) -> Pieces:
         there = self._tables[HISTORY]
+        was: LiteralString = "a.state_data"
+        if self._tables[STATE]["state_data"].type not in ("json", "jsonb"):  # it may hold what is no JSON at all
+            was = "CASE WHEN a.state_type::text = ANY(%(damaged)s) THEN NULL ELSE a.state_data END"
         written: Pieces = {
             "agent_id": _cast("%(agent)s", there["agent_id"]),
             "state_type": SQL("g.key"),
-            "old_data": _document("a.state_data", there.get("old_data")),
+            "old_data": _document(was, there.get("old_data")),
             "new_data": _document("g.data", there.get("new_data")),
             "change_type": SQL("CASE WHEN g.fresh THEN 'insert' ELSE 'update' END"),
             "changed_by": _cut("%(by)s::text", there.get("changed_by")),

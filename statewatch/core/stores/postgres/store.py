@@ -19,10 +19,10 @@ from statewatch.core.stores.postgres.checkpoints import Listed, listed, metadata
 from statewatch.core.stores.postgres.database import Database
 from statewatch.core.stores.postgres.layout import CHECKPOINTS, STATE, ForeignTableError, makes, storable
 from statewatch.core.stores.postgres.locks import TABLES_LOCK, Turns, holders, lock_number, own_mark
-from statewatch.core.stores.postgres.rows import Rows, decoded, encoded, possible, values
+from statewatch.core.stores.postgres.rows import Rows, decoded, encoded, held_in, possible, values
 from statewatch.core.stores.postgres.session import Pool, Row, Session
 from statewatch.core.stores.postgres.statements import Statements
-from statewatch.core.stores.transaction import RAISE, Found, Transaction
+from statewatch.core.stores.transaction import RAISE, Found, Held, Transaction
 from statewatch.core.stores.urls import with_namespace, without_password
 from statewatch.documents.values import JSON, digest
 
@@ -43,6 +43,8 @@ def agent_of(namespace: str) -> uuid.UUID:
 class PostgresStore(Store):
     """A namespace in the tables that the search path of the database leads to."""
 
+    _keeps_apart = True
+
     def __init__(self, url: str, namespace: str, timeout: float = TIMEOUT) -> None:
         """Name a store; nothing is connected to yet. *timeout* is in seconds, for every kind of waiting.
 
@@ -58,6 +60,7 @@ class PostgresStore(Store):
         self._listeners = Pool(url, timeout, "statewatch: watching", "LISTEN statewatch")
         self._turns = Turns()
         self._seen: tuple[Row, str] | None = None
+        self._shelf: tuple[list[Row], list[Listed]] | None = None
 
     # --- keys
 
@@ -85,12 +88,16 @@ class PostgresStore(Store):
             if rows.error is not None:
                 raise rows.error
             if transaction.writes:
+                self._keep_damaged(transaction)
                 self._prepare(session)
                 rows.write(transaction.writes, own_mark())
             return result, bool(transaction.writes)
 
         with self._turns.taken(self.url, operation, self._timeout):
             return self._database.write(self._lock, work, operation)
+
+    def _held(self) -> dict[str, Held]:
+        return held_in(self._read("read", STATE, lambda statements: statements.load_all), self.url)
 
     def wait(self, since: str, timeout: float) -> bool:
         """Wait for a notification, and look once a second for those who send none; see `Store.wait`."""
@@ -178,14 +185,24 @@ class PostgresStore(Store):
         return made
 
     def _edit_checkpoint(self, name: str, edited: Checkpoint) -> None:
+        self._change_checkpoint(name, lambda _: edited)
+
+    def _change_checkpoint(self, name: str, change: Callable[[Checkpoint], Checkpoint]) -> Checkpoint:
+        made: list[Checkpoint] = []
+
         def work(session: Session, statements: Statements, found: list[Listed]) -> None:
             each = self._found(found, name)
+            edited = change(each.checkpoint)
+            made.append(edited)
+            if edited == each.checkpoint:
+                return
             if edited.name != name and _named(found, edited.name):
                 raise RefusedError(f"{self.url}: there is a checkpoint {edited.name!r} already. Choose another name.")
             metadata = metadata_of(edited, each.metadata, unicode=session.unicode)
             session.execute(statements.edit_checkpoint, {"id": each.id, "metadata": metadata})
 
         self._change_checkpoints(f"edit the checkpoint {name}", work)
+        return made[-1]
 
     def _delete_checkpoint(self, name: str) -> None:
         def work(session: Session, statements: Statements, found: list[Listed]) -> None:
@@ -212,7 +229,10 @@ class PostgresStore(Store):
                     return []
                 return session.execute(statements.checkpoints, {"workflow": self._workflow(statements)})
 
-        return listed(self._database.read(work, "list the checkpoints"))
+        rows, seen = self._database.read(work, "list the checkpoints"), self._shelf
+        if seen is None or seen[0] != rows:
+            self._shelf = seen = rows, listed(rows)
+        return seen[1]
 
     def _found(self, found: list[Listed], name: str) -> Listed:
         each = _named(found, name)
