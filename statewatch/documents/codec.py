@@ -5,8 +5,7 @@ import math
 import re
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 
 from statewatch.documents.values import JSON, MAX_DEPTH, depth
 
@@ -47,8 +46,7 @@ class DocumentError(ValueError):
         super().__init__(f"not JSON{where}: {reason}")
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How a file lays out its JSON, so that a change to it looks like the writer's own."""
 
     indent: str | None = "  "
@@ -58,15 +56,25 @@ class Style:
     newline: str = "\n"
 
 
-def decode(data: bytes) -> JSON:
-    """Return the value in *data*.
+USUAL: Final = Style()
+"""The style of a file that has none yet."""
+
+
+def decode(data: bytes, *, raw_controls: bool = False) -> JSON:
+    """Return the value in *data*; with *raw_controls* texts may hold control characters as they are.
 
     Raises DocumentError for anything RFC 8259 does not allow, and for what is allowed but means damage in a state file:
     a byte order mark, a key that occurs twice in one object, a number beyond all bounds, nesting beyond MAX_DEPTH.
     """
     text = _text(data)
     try:
-        value: JSON = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant, parse_float=_finite)
+        value: JSON = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
+            strict=not raw_controls,
+        )
     except json.JSONDecodeError as error:
         raise _explained(error, text) from None
     except _DuplicateKeyError:
@@ -83,7 +91,7 @@ def decode(data: bytes) -> JSON:
     return value
 
 
-def encode(value: JSON, style: Style = Style(), *, known: bool = False) -> bytes:
+def encode(value: JSON, style: Style = USUAL, *, known: bool = False) -> bytes:
     """Return *value* as bytes in *style*.
 
     Text that UTF-8 cannot hold (half of a surrogate pair) stays an escape in every style, as it must have been one.

@@ -1,155 +1,138 @@
-"""The differences between two documents, and putting them on or taking them back."""
+"""The differences between two documents."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Final, TypeAlias
 
-from statewatch.documents import pointer
-from statewatch.documents.values import JSON, Path, same
+from statewatch.documents.alike import differing, maybe_same, scalars_same, unequal_texts
+from statewatch.documents.changes import Change, ConflictError, Operation, apply, compose, invert
+from statewatch.documents.lists import Identity, Matching, matched
+from statewatch.documents.moves import moves
+from statewatch.documents.patterns import first_match
+from statewatch.documents.values import JSON, Path
 
-Operation = Literal["add", "remove", "replace"]
+__all__ = ["Change", "ConflictError", "Identities", "Operation", "apply", "compose", "diff", "invert"]
 
+Identities: TypeAlias = Mapping[str, Identity]
+"""Which keys identify the objects in the lists at the places that a pattern, as `/agents/*/runs`, matches."""
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One difference at one place: an RFC 6902 operation that also knows the value before."""
+_Step: TypeAlias = "Change | tuple[JSON, JSON, Path]"
 
-    op: Operation
-    path: Path
-    before: JSON
-    after: JSON
-
-    @property
-    def pointer(self) -> str:
-        """The place as an RFC 6901 pointer."""
-        return pointer.render(self.path)
+_WIDE: Final = 64
 
 
-class ConflictError(ValueError):
-    """Changes that no longer apply; `pointers` names the places where the document has moved on."""
-
-    def __init__(self, pointers: list[str]) -> None:
-        self.pointers = pointers
-        super().__init__("changed since: " + ", ".join(pointers))
-
-
-def diff(before: JSON, after: JSON) -> list[Change]:
+def diff(before: JSON, after: JSON, identities: Identities | None = None) -> list[Change]:
     """Return the changes that turn *before* into *after*, in an order in which they can be applied one by one.
 
-    Types count (`true` is not `1`, `1` is not `1.0`). Lists are compared after their common head and tail are set
-    aside, so that an insertion is one change and not one for every item behind it.
+    Types count (`true` is not `1`, `1` is not `1.0`). Objects in lists are matched by what identifies them, as declared
+    in *identities* or else found, all other items by content, so that an insertion, a removal and a move are one change
+    each. In a list, changes inside of items come first and have the positions of *before*, as have removals; then come
+    moves, and then additions, which have the positions of *after*.
     """
     changes: list[Change] = []
-    _walk(before, after, (), changes)
+    todo: list[_Step] = [(before, after, ())]
+    while todo:
+        step = todo.pop()
+        if isinstance(step, Change):
+            changes.append(step)
+            continue
+        old, new, path = step
+        if isinstance(old, dict) and isinstance(new, dict):
+            steps = (_in_wide_objects if len(old) > _WIDE else _in_objects)(old, new, path)
+        elif isinstance(old, list) and isinstance(new, list):
+            steps = _in_lists(old, new, path, identity_at(identities, path))
+        else:
+            steps = [] if scalars_same(old, new) else [Change("replace", path, old, new)]
+        if all(type(one) is Change for one in steps):
+            changes += steps  # type: ignore[arg-type]
+        else:
+            steps.reverse()
+            todo += steps
     return changes
 
 
-def invert(changes: Iterable[Change]) -> list[Change]:
-    """Return the changes that take *changes* back."""
-    swapped: dict[Operation, Operation] = {"add": "remove", "remove": "add", "replace": "replace"}
-    return [Change(swapped[c.op], c.path, c.after, c.before) for c in reversed(list(changes))]
-
-
-def apply(document: JSON, changes: Iterable[Change]) -> JSON:
-    """Return *document* with *changes* made; the original is left as it is.
-
-    Raises ConflictError, naming every place, when a value is not what a change expects to find there.
-    """
-    conflicts: list[str] = []
-    for change in changes:
-        try:
-            document = _apply_one(document, change)
-        except _ConflictHereError:
-            conflicts.append(change.pointer)
-    if conflicts:
-        raise ConflictError(conflicts)
-    return document
-
-
-def _walk(before: JSON, after: JSON, path: Path, out: list[Change]) -> None:
-    if same(before, after):
-        return
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key, old in before.items():
-            if key in after:
-                _walk(old, after[key], (*path, key), out)
+def _in_objects(old: dict[str, JSON], new: dict[str, JSON], path: Path) -> list[_Step]:
+    steps: list[_Step] = []
+    doubtful: list[str] = []  # equal, but perhaps not in types
+    for key, one in old.items():
+        if key not in new:
+            steps.append(Change("remove", (*path, key), one, None))
+            continue
+        other = new[key]
+        kind = type(one)
+        if one is other:
+            continue
+        if kind is not type(other):
+            steps.append((one, other, (*path, key)))
+        elif kind is dict or kind is list:
+            if maybe_same(one, other):
+                doubtful.append(key)
             else:
-                out.append(Change("remove", (*path, key), old, None))
-        out.extend(Change("add", (*path, key), None, new) for key, new in after.items() if key not in before)
-    elif isinstance(before, list) and isinstance(after, list):
-        head = _common(zip(before, after, strict=False))
-        limit = min(len(before), len(after)) - head
-        tail = min(limit, _common(zip(reversed(before), reversed(after), strict=False)))
-        old_middle = before[head : len(before) - tail]
-        new_middle = after[head : len(after) - tail]
-        shared = min(len(old_middle), len(new_middle))
-        for offset in range(shared):
-            _walk(old_middle[offset], new_middle[offset], (*path, head + offset), out)
-        for offset in reversed(range(shared, len(old_middle))):  # from the end, so that positions stay true
-            out.append(Change("remove", (*path, head + offset), old_middle[offset], None))
-        for offset in range(shared, len(new_middle)):
-            out.append(Change("add", (*path, head + offset), None, new_middle[offset]))
-    else:
-        out.append(Change("replace", path, before, after))
+                steps.append((one, other, (*path, key)))
+        elif one != other or (kind is float and not one and repr(one) != repr(other)):
+            steps.append(Change("replace", (*path, key), one, other))
+    if doubtful:
+        pairs = [(old[key], new[key]) for key in doubtful]
+        steps += [(*pairs[at], (*path, doubtful[at])) for at in unequal_texts(pairs)]
+    if new.keys() != old.keys():
+        steps += [Change("add", (*path, key), None, value) for key, value in new.items() if key not in old]
+    return steps
 
 
-def _common(pairs: Iterable[tuple[JSON, JSON]]) -> int:
-    count = 0
-    for left, right in pairs:
-        if not same(left, right):
-            break
-        count += 1
-    return count
+def _in_wide_objects(old: dict[str, JSON], new: dict[str, JSON], path: Path) -> list[_Step]:
+    kept = list(old) if old.keys() == new.keys() else [key for key in old if key in new]
+    ours = list(map(old.__getitem__, kept))
+    theirs = list(map(new.__getitem__, kept))
+    steps: list[_Step] = []
+    for at in differing(ours, theirs):
+        steps += _into(ours[at], theirs[at], (*path, kept[at]))
+    if len(kept) < len(old):
+        steps += [Change("remove", (*path, key), value, None) for key, value in old.items() if key not in new]
+    if len(kept) < len(new):
+        steps += [Change("add", (*path, key), None, value) for key, value in new.items() if key not in old]
+    return steps
 
 
-class _ConflictHereError(Exception):
-    pass
+def _into(one: JSON, other: JSON, path: Path) -> list[_Step]:
+    """Look into two values that may differ, one level deep at once where that is little."""
+    if type(one) is type(other) is dict and len(one) <= _WIDE:
+        return _in_objects(one, other, path)
+    return [(one, other, path)]
 
 
-def _apply_one(document: JSON, change: Change) -> JSON:
-    if not change.path:
-        if change.op != "replace" or not same(document, change.before):
-            raise _ConflictHereError
-        return change.after
-    way: list[tuple[JSON, str | int]] = []
-    here = document
-    for token in change.path[:-1]:
-        way.append((here, token))
-        here = _inside(here, token)
-    result = _changed(here, change.path[-1], change)
-    for container, token in reversed(way):  # no recursion: two frames a level would not do for the deepest documents
-        result = _with(container, token, result)
-    return result
+def _in_lists(old: list[JSON], new: list[JSON], path: Path, identity: Identity | bool) -> list[_Step]:
+    found = matched(old, new, identity)
+    steps: list[_Step] = []
+    for i, j in sorted((found.origins[j], j) for j in found.changed):
+        place = (*path, found.head + i)
+        if j in found.unlike:
+            steps.append(Change("replace", place, found.before[i], found.after[j]))
+        else:
+            steps += _into(found.before[i], found.after[j], place)
+    steps += _rearranged(found, path)
+    return steps
 
 
-def _changed(here: JSON, token: str | int, change: Change) -> JSON:
-    if change.op == "add":
-        if isinstance(here, dict) and isinstance(token, str) and token not in here:
-            return {**here, token: change.after}
-        if isinstance(here, list) and isinstance(token, int) and 0 <= token <= len(here):
-            return [*here[:token], change.after, *here[token:]]
-        raise _ConflictHereError
-    if not same(_inside(here, token), change.before):
-        raise _ConflictHereError
-    if change.op == "replace":
-        return _with(here, token, change.after)
-    if isinstance(here, dict):
-        return {name: value for name, value in here.items() if name != token}
-    assert isinstance(here, list)
-    return [value for index, value in enumerate(here) if index != token]
+def identity_at(identities: Identities | None, path: Path) -> Identity | bool:
+    """Return what was declared to identify the items of the list at a place; True where nothing was."""
+    choices: Mapping[str, Identity | bool] = identities or {}
+    return first_match(choices, path, default=True)
 
 
-def _inside(here: JSON, token: str | int) -> JSON:
-    try:
-        return pointer.get(here, (token,))
-    except pointer.PointerError:
-        raise _ConflictHereError from None
-
-
-def _with(container: JSON, token: str | int, value: JSON) -> JSON:
-    if isinstance(container, dict):
-        assert isinstance(token, str)
-        return {**container, token: value}
-    assert isinstance(container, list)
-    assert isinstance(token, int)
-    return [*container[:token], value, *container[token + 1 :]]
+def _rearranged(found: Matching, path: Path) -> list[_Step]:
+    """Return the removals, moves and additions of a list, whose items that stay are already what they shall be."""
+    head, kept = found.head, [i for i in found.origins if i >= 0]
+    steps: list[_Step] = []
+    if len(kept) < len(found.before):
+        used = set(kept)
+        gone = (i for i in range(len(found.before) - 1, -1, -1) if i not in used)  # so that positions stay true
+        steps += [Change("remove", (*path, head + i), found.before[i], None) for i in gone]
+    if any(one > other for one, other in pairwise(kept)):
+        values = [found.after[j] for j, i in enumerate(found.origins) if i >= 0]
+        for source, target, place in moves(kept):
+            value = values[place]
+            steps.append(Change("move", (*path, head + target), value, value, (*path, head + source)))
+    if len(kept) < len(found.after):
+        new = (j for j, i in enumerate(found.origins) if i < 0)
+        steps += [Change("add", (*path, head + j), None, found.after[j]) for j in new]
+    return steps

@@ -1,6 +1,5 @@
 """JSON Pointer (RFC 6901): the text form of a place inside a document."""
 
-import difflib
 import re
 
 from statewatch.documents.values import JSON, Path
@@ -60,6 +59,8 @@ def _is_index(token: str) -> bool:
 
 def _hint(here: JSON, token: str) -> str:
     if isinstance(here, dict):
+        import difflib  # noqa: PLC0415 - 9 ms, for a message
+
         near = difflib.get_close_matches(token, list(here)[:10_000], n=3)
         names = near or list(here)[:5]
         return f"; there is {', '.join(map(repr, names))}" if names else "; the object there is empty"

@@ -51,7 +51,8 @@ def test_every_damaged_file_of_the_sample_is_in_the_table() -> None:
 
 
 def healthy() -> list[Path]:
-    return [path for path in sorted(SAMPLE.rglob("*.json")) if path.name not in DAMAGE]
+    raw_controls = SAMPLE / "ralph" / ".ralph" / "status.json"  # its own tool writes it so
+    return [path for path in sorted(SAMPLE.rglob("*.json")) if path.name not in DAMAGE and path != raw_controls]
 
 
 @pytest.mark.parametrize("path", healthy(), ids=lambda path: str(path.relative_to(SAMPLE)))

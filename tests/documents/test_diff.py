@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from statewatch.documents.codec import decode, encode
-from statewatch.documents.diff import Change, ConflictError, apply, diff, invert
+from statewatch.documents.diff import Change, ConflictError, apply, compose, diff, invert
 from statewatch.documents.values import JSON, depth, same
 from tests.documents.strategies import values
 from tests.support import timeline
@@ -148,3 +148,58 @@ def test_the_timeline_of_a_real_file_can_be_walked_forth_and_back(name: str) -> 
         changes = diff(before, after)
         assert same(apply(before, changes), after)
         assert same(apply(after, invert(changes)), before)
+
+
+def test_many_keys_come_and_go() -> None:
+    before: dict[str, JSON] = {f"hook-{number}": {"runs": number} for number in range(200)}
+    after: dict[str, JSON] = {**before, "new": {}, "hook-7": {"runs": 0}}
+    del after["hook-100"]
+    changes = diff(before, after)
+    assert {(change.op, change.pointer) for change in changes} == {
+        ("replace", "/hook-7/runs"),
+        ("remove", "/hook-100"),
+        ("add", "/new"),
+    }
+    assert same(apply(before, changes), after)
+
+
+COMPOSED: list[tuple[list[JSON], list[tuple[str, str]]]] = [
+    ([{"a": 1}, {"a": 2}, {"a": 3}], [("replace", "/a")]),
+    ([{"a": 1}, {"a": 2}, {"a": 1}], []),
+    ([{}, {"a": {}}, {"a": {"b": [1]}}, {"a": {"b": [1, 2]}}], [("add", "/a")]),
+    ([{}, {"a": 1}, {}], []),
+    ([{"a": 1}, {}, {"a": 1}], []),
+    ([{"a": 1}, {}, {"a": 2}], [("replace", "/a")]),
+    ([{"a": 1}, {"a": 2}, {}], [("remove", "/a")]),
+    ([{"a": [1]}, {"a": 5}, {"a": [1, 2]}, {"a": [1]}], []),
+    ([[1, 2], [1, 2, 3], [1, 2, 4]], [("add", "/2")]),
+    ([[1, 2, 3], [9, 2, 3], [2, 3]], [("replace", "/0"), ("remove", "/0")]),
+    ([{"a": {"b": 1}}, {"a": {"b": 2}}, {"a": 5}], [("replace", "/a/b"), ("replace", "/a")]),
+    ([[[1], [2], 3], [3, [1], [2]], [3, [1, 0], [2]]], [("move", "/0"), ("add", "/1/1")]),
+]
+
+
+@pytest.mark.parametrize(("versions", "expected"), COMPOSED)
+def test_changes_of_one_place_become_one(versions: list[JSON], expected: list[tuple[str, str]]) -> None:
+    whole: list[Change] = []
+    for before, after in pairwise(versions):
+        whole = compose(whole, diff(before, after))
+    assert [(change.op, change.pointer) for change in whole] == expected
+    assert same(apply(versions[0], whole), versions[-1])
+
+
+def test_changes_that_do_not_follow_one_another_are_put_together_and_refused_when_made() -> None:
+    whole = compose([Change("add", ("a",), None, {"b": 1})], [Change("replace", ("a", "b"), 7, 8)])
+    with pytest.raises(ConflictError, match="/a/b"):
+        apply({}, whole)
+    whole = compose([Change("replace", ("a",), 1, 2)], [Change("replace", ("a",), 7, 8)])
+    with pytest.raises(ConflictError, match="/a"):
+        apply({"a": 1}, whole)
+
+
+def test_a_move_to_where_nothing_can_be_leaves_the_rest_to_be_judged() -> None:
+    with pytest.raises(ConflictError) as caught:
+        apply(
+            [1, 2], [Change("move", (5,), 1, 1, (0,)), Change("replace", (0,), 1, 9), Change("remove", (1,), 3, None)]
+        )
+    assert caught.value.pointers == ["/5", "/1"]
