@@ -1,6 +1,7 @@
 """`hooks`: the circuits of hooks."""
 
 import os
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -8,12 +9,21 @@ import click
 
 from statewatch.cli import output, shapes
 from statewatch.cli.arguments import file_of, files_of, help_instead, home_hook_state, json_option, paths_argument
-from statewatch.cli.circuits import ACTIONS, state_file_option
 from statewatch.cli.columns import Column
+from statewatch.cli.hook_actions import ACTIONS
+from statewatch.cli.hook_sources import extras_beside, store_source
+from statewatch.cli.hook_targets import state_file_option
+from statewatch.cli.hooks_config import config
+from statewatch.cli.hooks_install import install, uninstall
+from statewatch.cli.hooks_show import history, show
+from statewatch.cli.hooks_watch import watch
 from statewatch.cli.listing import Listing, listing_of
+from statewatch.core.stores.urls import is_store_url
 from statewatch.documents.text import harmless
 from statewatch.documents.values import JSON
-from statewatch.kinds.hooks import OPEN, Hook, HooksView, Policy, first_line, open_text
+from statewatch.kinds.circuit_extras import entry_of
+from statewatch.kinds.circuit_modes import mode_row
+from statewatch.kinds.hooks import OPEN, Hook, HooksView, first_line, open_text, policy_text
 from statewatch.kinds.times import iso, span
 from statewatch.watch.picture import Picture, Source
 
@@ -21,7 +31,7 @@ from statewatch.watch.picture import Picture, Source
 @click.group(name="hooks", invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> int:
-    """List the circuits of hooks, judge them, and reset, test, switch on or off.
+    """List the circuits of hooks, judge them, and reset, test, switch on or off; put hooks behind them.
 
     The hook state is that of your home (~/.claude/hook_state.json, or where guardrails.yaml or GUARDRAILS_STATE_FILE
     puts it) unless PATHs or --state-file name others.
@@ -29,7 +39,7 @@ def command(ctx: click.Context) -> int:
     return help_instead(ctx)
 
 
-for each in ACTIONS:
+for each in (*ACTIONS, show, history, config, watch, install, uninstall):
     command.add_command(each)
 
 
@@ -55,17 +65,26 @@ def list_hooks(paths: tuple[str, ...], state_file: str | None, *, as_json: bool)
     """
     listing = _listing(paths, state_file)
     now = listing.picture.at
-    chosen = [(source, hook) for source, view in listing.sources for hook in _in_order(view)]
     if as_json:
-        output.json_out([shapes.hook_row(source, hook, now) for source, hook in chosen])
+        output.json_out(
+            [
+                {**shapes.hook_row(source, hook, now), **mode_row(entry_of(extras, hook.name), now)}
+                for source, view in listing.sources
+                for extras in [extras_beside(source, state_file)]
+                for hook in _in_order(view)
+            ]
+        )
         return listing.code
     for source, view in listing.sources:
+        extras = extras_beside(source, state_file)
         if len(listing.sources) > 1:
             output.say(output.paint(output.shown_path(source.key), "title"))
         hooks = _in_order(view)
+        modes = [mode_row(entry_of(extras, hook.name), now)["mode"] or "" for hook in hooks]
         output.table(
             (
                 Column("state"),
+                *([Column("mode")] if any(modes) else []),
                 Column("hook", 8, is_name=True),
                 Column("in a row", align="right", dispensable=2),
                 Column("failures", align="right", dispensable=3),
@@ -73,7 +92,11 @@ def list_hooks(paths: tuple[str, ...], state_file: str | None, *, as_json: bool)
                 Column("retry"),
                 Column("last error", 24, elastic=True),
             ),
-            [_cells(source, hook, now) for hook in hooks],
+            [
+                (cells[0], *([mode] if any(modes) else []), *cells[1:])
+                for hook, mode in zip(hooks, modes, strict=True)
+                for cells in [_cells(source, hook, now)]
+            ],
             [hook.state for hook in hooks],
         )
         output.note(f"{_summary(view)} in {output.shown_path(source.key)}")
@@ -105,6 +128,10 @@ def health(paths: tuple[str, ...], state_file: str | None, *, as_json: bool) -> 
 
 
 def _listing(paths: tuple[str, ...], state_file: str | None) -> Listing[HooksView]:
+    if state_file is not None and is_store_url(state_file):
+        if paths:
+            raise click.UsageError("give PATHs or the URL of a store, not both.")
+        return Listing(Picture(time.time()), (store_source(state_file),), 0)
     named = (*files_of(paths), *((file_of(state_file),) if state_file is not None else ()))
     if not named:
         home = home_hook_state()
@@ -206,7 +233,7 @@ def _print_health(source: Source, view: HooksView, now: float) -> None:
         ("overdue", f"{len(overdue)} open past the cool-down: nothing has run them since" if overdue else "none"),
         ("failures", runs + ("" if rate is None else f" ({rate:.0%})")),
         ("updated", "unknown" if view.last_updated is None else f"{span(now - view.last_updated)} ago"),
-        ("policy", _policy_text(policy)),
+        ("policy", policy_text(policy)),
     ]
     if policy.exclude:
         facts.append(("excluded", ", ".join(policy.exclude)))
@@ -216,10 +243,3 @@ def _print_health(source: Source, view: HooksView, now: float) -> None:
     facts += [("note", text) for text in view.notes]
     output.say(output.paint(output.shown_path(source.key), "title"))
     output.facts(facts)
-
-
-def _policy_text(policy: Policy) -> str:
-    return (
-        f"opens after {policy.failure_threshold} failures in a row, is tested after {span(policy.cooldown)}, "
-        f"closes after {policy.success_threshold} successes"
-    )

@@ -7,8 +7,8 @@ from pathlib import Path
 from statewatch.core.errors import SourceError
 from statewatch.core.reading import read
 from statewatch.documents.values import JSON
-from statewatch.kinds.base import mapping, text
-from statewatch.kinds.hooks import Policy, policy_from
+from statewatch.kinds.policy import Policy, policy_from
+from statewatch.kinds.words import mapping, text
 
 SETTINGS = "guardrails.yaml"
 _MAX_BYTES = 1_000_000
@@ -16,9 +16,22 @@ _ODD_SCALARS = (ValueError, LookupError, TypeError, AttributeError, RecursionErr
 """What PyYAML raises beside its own errors, for `!!int ""`, `!!bool x` and the like."""
 
 
-def policy_for(state_file: Path, environment: Mapping[str, str] = os.environ) -> Policy:
-    """Return the policy for a hook state file; the defaults of its tool where nothing, or nothing readable, is set."""
-    return policy_from(settings(state_file.parent / SETTINGS), environment)
+def policy_for(source: object, environment: Mapping[str, str] = os.environ) -> Policy:
+    """Return the policy for a hook state; the defaults of its tool where nothing, or nothing readable, is set."""
+    return policy_from(settings(settings_for(source, environment)), environment)
+
+
+def settings_for(source: object, environment: Mapping[str, str] = os.environ) -> Path:
+    """Return the settings that hold for a hook state: those beside a file, else those of the home.
+
+    *source* is the path of the file; for anything else, as the URL of a store or a store, they are those of the home.
+    """
+    if isinstance(source, Path):
+        beside = source.parent / SETTINGS
+        if os.path.lexists(beside):
+            return beside
+    home = environment.get("HOME") or os.path.expanduser("~")  # noqa: PTH111 - any bytes
+    return Path(home, ".claude", SETTINGS)
 
 
 def hook_state_file(home: Path, environment: Mapping[str, str] = os.environ) -> Path:
@@ -33,13 +46,22 @@ def hook_state_file(home: Path, environment: Mapping[str, str] = os.environ) -> 
 def settings(path: Path) -> JSON:
     """Return the settings file as a value, or None when it is missing or not YAML: its tool uses the defaults then."""
     try:
-        data = read(path, _MAX_BYTES).data
+        return settings_or_error(path)
     except SourceError:
         return None
+
+
+def settings_or_error(path: Path) -> JSON:
+    """Return the settings file as a value. Raises SourceError when it is missing or not YAML, saying where it stops."""
+    data = read(path, _MAX_BYTES).data
     import yaml  # noqa: PLC0415 - only where there are settings: it costs a cold start 15 ms
 
     try:
         value: JSON = yaml.load(data, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-    except (yaml.YAMLError, *_ODD_SCALARS):
-        return None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = "" if mark is None else f" at line {mark.line + 1} column {mark.column + 1}"
+        raise SourceError(path, f"not YAML{where}: {getattr(error, 'problem', None) or 'damaged'}") from None
+    except _ODD_SCALARS:
+        raise SourceError(path, "not YAML: a value is not what its tag says") from None
     return value

@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from statewatch.documents.values import JSON, Path, same
-from statewatch.kinds.base import Change, RefusedError, mapping, number, word
-from statewatch.kinds.hooks import CLOSED, COUNTERS, HALF_OPEN, OPEN, TIMES, Policy
+from statewatch.kinds.base import Change, RefusedError, mapping, number, text, word
+from statewatch.kinds.breaker import CLOSED, COUNTERS, HALF_OPEN, OPEN, TIMES, Record, blank
+from statewatch.kinds.circuit_extras import entry_of, with_entry, with_mode
+from statewatch.kinds.circuit_modes import mode_word
+from statewatch.kinds.policy import Policy
 from statewatch.kinds.times import span, stamp
 
-Record: TypeAlias = dict[str, JSON]
 Transition: TypeAlias = Callable[[Record, float, Policy], Record]
 
 MANUAL = "Manually disabled via statewatch"
+_NAMED = 5
 _EVENT_TIMES = ("disabled_at", "first_failure")
 
 
@@ -28,12 +31,35 @@ def reset(document: JSON, names: Iterable[str], now: float, policy: Policy) -> C
 def reset_all(document: JSON, now: float, policy: Policy) -> Change:
     """Reset every circuit of the document and begin its statistics anew."""
     change = _change("reset all", document, _hooks(document), now, policy, _closed)
-    after: JSON = change.document
-    stats = mapping(after).get("global_stats")
-    if isinstance(stats, dict):
-        zero: Record = {field: 0 for field in ("total_executions", "total_failures") if field in stats}
-        after = {**mapping(after), "global_stats": {**stats, **zero}}
-    return Change(change.name, change.targets, after, change.evidence)
+    return Change(change.name, change.targets, _without_statistics(change.document), change.evidence)
+
+
+def forget(document: JSON, names: Iterable[str], now: float, policy: Policy) -> Change:  # noqa: ARG001 - as the rest
+    """Take the records of hooks away, as the tool that owns the file resets them.
+
+    A record that has fields of others keeps those, and is reset.
+    """
+    targets = tuple(dict.fromkeys(names))
+    hooks = dict(_hooks(document))
+    evidence: list[tuple[Path, ...]] = []
+    for target in targets:
+        if not isinstance(before := hooks.get(target), dict):
+            raise RefusedError(_unknown(target, hooks) if target not in hooks else _no_object(target))
+        fields = blank()
+        if others := {name: value for name, value in before.items() if name not in fields}:
+            hooks[target] = fields | others
+        else:
+            del hooks[target]
+        times = [field for field in _EVENT_TIMES if before.get(field) is not None]
+        evidence += [(("hooks", target, field),) for field in times] or [(("hooks", target),)]
+    return Change("reset", targets, {**mapping(document), "hooks": hooks}, tuple(evidence))
+
+
+def forget_all(document: JSON, now: float, policy: Policy) -> Change:
+    """Take all records away, and begin the statistics anew; what is no record stays as it is."""
+    names = [name for name, record in _hooks(document).items() if isinstance(record, dict)]
+    change = forget(document, names, now, policy)
+    return Change("reset all", change.targets, _without_statistics(change.document), change.evidence)
 
 
 def enable(document: JSON, names: Iterable[str], now: float, policy: Policy) -> Change:
@@ -49,6 +75,38 @@ def half_open(document: JSON, names: Iterable[str], now: float, policy: Policy) 
 def disable(document: JSON, names: Iterable[str], now: float, policy: Policy) -> Change:
     """Open the circuits, as that many failures in a row would: they stay off for one cool-down, then are tested."""
     return _change("disable", document, names, now, policy, _opened)
+
+
+def set_mode(extras: JSON, names: Iterable[str], mode: str | None, until: float | None) -> Change:
+    """Give circuits a mode in the document that is kept beside them, until an instant or for ever; None takes it away.
+
+    Raises RefusedError for a word that is no mode, and for a document that is not what is kept there.
+    """
+    targets = tuple(dict.fromkeys(names))
+    after = extras
+    for name in targets:
+        entry = entry_of(extras, name)
+        if (changed := with_mode(entry, mode, until)) != entry:
+            after = with_entry(after, name, changed)
+    notes = () if mode is None else ("it holds for hooks that are run through statewatch",)
+    return Change("mode", targets, after, tuple((("circuits", name),) for name in targets), notes)
+
+
+def forget_extras(extras: JSON, names: Iterable[str]) -> Change:
+    """Take away all that is kept beside circuits which are reset: their modes, tests, and openings in a row.
+
+    Raises RefusedError for a document that is not what is kept there.
+    """
+    targets = tuple(name for name in dict.fromkeys(names) if entry_of(extras, name))
+    after = extras
+    notes = []
+    for name in targets:
+        if (mode := entry_of(extras, name).get("mode")) is not None:
+            notes.append(f"{name} is in no mode any more; it was {mode_word(text(mode))}")
+        after = with_entry(after, name, {})
+    if len(notes) > _NAMED:
+        notes[_NAMED:] = [f"{len(notes) - _NAMED} more are in no mode any more"]
+    return Change("reset", targets, after, tuple((("circuits", name),) for name in targets), tuple(notes))
 
 
 def _closed(record: Record, _now: float, _policy: Policy) -> Record:
@@ -101,6 +159,18 @@ def _set(record: Record, state: str, fields: Record, add: tuple[str, ...] = ()) 
     return {**record, "state": state, **known}
 
 
+def _without_statistics(document: JSON) -> JSON:
+    stats = mapping(document).get("global_stats")
+    if not isinstance(stats, dict):
+        return document
+    zero: Record = {field: 0 for field in ("total_executions", "total_failures") if field in stats}
+    return {**mapping(document), "global_stats": {**stats, **zero}}
+
+
+def _no_object(target: str) -> str:
+    return f"hook {target!r} is not an object in the file; mend the file first"
+
+
 def _hooks(document: JSON) -> Record:
     hooks = mapping(document).get("hooks")
     if not isinstance(hooks, dict):
@@ -121,7 +191,7 @@ def _change(
     for target in targets:
         record = before[target]
         if not isinstance(record, dict):
-            raise RefusedError(f"hook {target!r} is not an object in the file; mend the file first")
+            raise RefusedError(_no_object(target))
         try:
             hooks[target] = transition(record, now, policy)
         except RefusedError as error:

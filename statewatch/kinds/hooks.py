@@ -4,36 +4,37 @@ The view is tolerant: it shows what is there and says what it had to assume. The
 state file: `hooks` (name to record) and `global_stats`.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from statewatch.documents import pointer
 from statewatch.documents.values import JSON, Path
 from statewatch.kinds.base import Fault, Need, Sentence, mapping, number, text, type_name, word
+from statewatch.kinds.breaker import CLOSED, COUNTERS, HALF_OPEN, OPEN, STATES, TIMES, count_open
+from statewatch.kinds.policy import Policy, policy_from
 from statewatch.kinds.times import countdown, instant, restamp, span
 
-CLOSED, OPEN, HALF_OPEN = "closed", "open", "half_open"
-STATES = (CLOSED, OPEN, HALF_OPEN)
-COUNTERS = ("failure_count", "consecutive_failures", "consecutive_successes")
-TIMES = ("first_failure", "last_failure", "last_success", "disabled_at", "retry_after")
+__all__ = [
+    "CLOSED",
+    "COUNTERS",
+    "HALF_OPEN",
+    "KIND",
+    "OPEN",
+    "STATES",
+    "TIMES",
+    "Hook",
+    "HooksKind",
+    "HooksView",
+    "Policy",
+    "first_line",
+    "needs",
+    "open_text",
+    "policy_from",
+    "view",
+]
 
 _RECORD_FIELDS = {"state", "consecutive_failures", "last_error"}
 _NOTHING = object()
 _ORDER = {OPEN: 0, HALF_OPEN: 1, CLOSED: 3}
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """When circuits open, how long they cool down and when they close again. Times in seconds."""
-
-    failure_threshold: int = 3
-    cooldown: float = 300
-    success_threshold: int = 2
-    exclude: tuple[str, ...] = ()
-
-    def excludes(self, hook: str) -> str | None:
-        """Return the rule by which *hook* always runs, whatever its state, or None."""
-        return next((rule for rule in self.exclude if rule in hook), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,11 @@ class Hook:
         circuit opened. A clock that jumped must not keep a hook off for years: the rest of a cool-down is never
         longer than the cool-down.
         """
-        due = self.retry_after if self.disabled_at is None else self.disabled_at + policy.cooldown
-        if self.state != OPEN or due is None:
+        if self.state != OPEN:
             return None
-        return min(due - now, policy.cooldown)
+        cooldown = policy.of(self.name).cooldown
+        due = self.retry_after if self.disabled_at is None else self.disabled_at + cooldown
+        return None if due is None else min(due - now, cooldown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +154,7 @@ class HooksKind:
             return document
         fresh: dict[str, JSON] = {}
         if "hooks_disabled" in stats:
-            records = mapping(mapping(document).get("hooks")).values()
-            fresh["hooks_disabled"] = sum(mapping(record).get("state") == OPEN for record in records)
+            fresh["hooks_disabled"] = count_open(mapping(mapping(document).get("hooks")))
         if "last_updated" in stats:
             fresh["last_updated"] = restamp(now, stats["last_updated"])
         return {**mapping(document), "global_stats": {**stats, **fresh}}
@@ -192,28 +193,6 @@ def needs(seen: HooksView, policy: Policy, now: float) -> list[Need]:
         elif not hook.known:
             found.append(Need(hook.name, f"state {hook.state!r} is not one hooks have"))
     return found
-
-
-def policy_from(settings: JSON, environment: Mapping[str, str]) -> Policy:
-    """Return the policy that `guardrails.yaml` (already parsed) and `GUARDRAILS_*` variables set.
-
-    What is missing or out of range falls back to the defaults, as in the tool that reads the file.
-    """
-    breaker = mapping(mapping(settings).get("circuit_breaker"))
-    default = Policy()
-
-    def setting(key: str, fallback: int, low: int, high: int) -> int:
-        variable = environment.get(f"GUARDRAILS_CIRCUIT_BREAKER_{key.upper()}")
-        value = number(variable if variable is not None else breaker.get(key))
-        return value if value is not None and low <= value <= high else fallback
-
-    exclude = breaker.get("exclude")
-    return Policy(
-        failure_threshold=setting("failure_threshold", default.failure_threshold, 1, 100),
-        cooldown=setting("cooldown_seconds", int(default.cooldown), 0, 86_400),
-        success_threshold=setting("success_threshold", default.success_threshold, 1, 100),
-        exclude=tuple(rule for rule in exclude if isinstance(rule, str)) if isinstance(exclude, list) else (),
-    )
 
 
 def first_line(error: str | None) -> str:
@@ -271,6 +250,14 @@ def _record_faults(name: str, record: JSON) -> list[Fault]:
 
 def _long(name: str) -> bool:
     return " " in name or "/" in name
+
+
+def policy_text(policy: Policy) -> str:
+    """Say when circuits open, are tested and close."""
+    return (
+        f"opens after {policy.failure_threshold} failures in a row, is tested after {span(policy.cooldown)}, "
+        f"closes after {policy.success_threshold} successes"
+    )
 
 
 def open_text(hook: Hook, policy: Policy, now: float) -> str:

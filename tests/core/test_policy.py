@@ -40,6 +40,19 @@ def test_settings_that_cannot_be_read_mean_the_defaults(tmp_path: Path, text: st
     assert policy_for(beside(tmp_path, text), {}) == Policy()
 
 
+def test_the_settings_of_the_home_hold_where_none_lie_beside_the_hook_state(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    (home / ".claude").mkdir(parents=True)
+    (home / ".claude" / "guardrails.yaml").write_text("circuit_breaker: {failure_threshold: 7}")
+    environment = {"HOME": str(home)}
+    elsewhere = tmp_path / "project" / "hook_state.json"
+    assert policy_for(elsewhere, environment).failure_threshold == 7
+    assert policy_for("redis://localhost/0?namespace=hooks", environment).failure_threshold == 7
+    elsewhere.parent.mkdir()
+    (elsewhere.parent / "guardrails.yaml").write_text("circuit_breaker: {cooldown_seconds: 9}")
+    assert policy_for(elsewhere, environment) == Policy(cooldown=9), "those beside it hold alone"
+
+
 def test_no_settings_mean_the_defaults(tmp_path: Path) -> None:
     assert policy_for(tmp_path / "hook_state.json", {}) == Policy()
     (tmp_path / "guardrails.yaml").mkdir()

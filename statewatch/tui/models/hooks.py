@@ -1,16 +1,18 @@
 """Rows and detail of the Hooks view."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from statewatch.documents.text import harmless, harmless_lines
 from statewatch.kinds import times
+from statewatch.kinds.declared_view import Circuit, CircuitsView
 from statewatch.kinds.hooks import CLOSED, Hook, HooksView, Policy, first_line
-from statewatch.tui.models import cells
+from statewatch.tui.models import cells, circuit_story, other_circuits
 from statewatch.tui.models.row import TableSpec
 from statewatch.tui.widgets.table_model import Cell, Column
 from statewatch.watch.picture import Picture, Source
+from statewatch.watch.stories import NOTHING, Event, Story
 
 TextLine = Cell
 _SHOWN_CHANGES = 12
@@ -18,18 +20,32 @@ _SHOWN_CHANGES = 12
 
 @dataclass(frozen=True)
 class HookRow:
-    """One circuit. `hook.name` is the raw name that actions need; only harmless text is shown."""
+    """One circuit, of a hook or of another tool. `hook.name` is the raw name that actions need; harmless is shown."""
 
     source: Source
-    hook: Hook
+    hook: Hook | Circuit
     policy: Policy
     is_one_of_many: bool = False
-    """Whether there are several hook states, so that a name alone does not say which circuit is meant."""
+    """Whether there are several such files, so that a name alone does not say which circuit is meant."""
+    story: Story = NOTHING
+    """What is kept beside the hook state."""
+    mode: str = ""
+    """The mode that holds, in the word that people use; empty without one."""
 
     @property
     def key(self) -> str:
         """Return what identifies the circuit."""
         return f"{self.source.key}\0{self.hook.name}"
+
+    @property
+    def is_hook(self) -> bool:
+        """Tell whether it is the circuit of a hook: those of other tools can be reset, but no more."""
+        return isinstance(self.hook, Hook)
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """Return what is known to have happened to the circuit, newest first."""
+        return self.story.events.get(self.hook.name, ()) if self.is_hook else ()
 
     @cached_property
     def name(self) -> str:
@@ -44,15 +60,43 @@ class HookRow:
     @cached_property
     def fields(self) -> Mapping[str, str]:
         """Return what a filter looks at."""
-        return {"hook": self.name, "state": self.hook.state, "error": self.error, "source": self.source.label}
+        return {
+            "hook": self.name,
+            "kind": self.source.kind,
+            "state": self.hook.state,
+            "mode": self.mode,
+            "error": self.error,
+            "source": self.source.label,
+        }
 
 
-def rows(picture: Picture) -> tuple[HookRow, ...]:
-    """Return all circuits of all hook states, the ones that need somebody first."""
+def rows(
+    picture: Picture, now: float | None = None, story_of: Callable[[str], Story] = lambda _key: NOTHING
+) -> tuple[HookRow, ...]:
+    """Return all circuits of hooks and of other tools as they are at *now*, the ones that need somebody first.
+
+    *story_of* tells what is kept beside the hook state of a source.
+    """
+    moment = picture.at if now is None else now
     views = [(source, source.view) for source in picture.sources if isinstance(source.view, HooksView)]
     several = len(views) > 1
-    found = [HookRow(source, hook, source.policy, several) for source, view in views for hook in view.hooks]
+    found = []
+    for source, view in views:
+        story = story_of(source.key)
+        found += [_row(source, hook, several, story, moment) for hook in view.hooks]
+    for source in picture.sources:
+        if isinstance(source.view, CircuitsView):  # what another tool calls its circuit says little without the file
+            found += [HookRow(source, each, source.policy, True) for each in source.view.at(moment).circuits]
     return tuple(sorted(found, key=lambda row: row.hook.rank))
+
+
+def _row(source: Source, hook: Hook, several: bool, story: Story, now: float) -> HookRow:
+    policy = source.policy.of(hook.name) if source.policy.overrides else source.policy
+    if not story.extras:
+        return HookRow(source, hook, policy, several, story)
+    if (openings := circuit_story.openings(story, hook.name)) > 1:
+        policy = policy._replace(cooldown=policy.cooldown_after(openings), backoff=1.0, overrides=())
+    return HookRow(source, hook, policy, several, story, circuit_story.mode(story, hook.name, now))
 
 
 def _state(row: HookRow, _now: float) -> Cell:
@@ -61,7 +105,8 @@ def _state(row: HookRow, _now: float) -> Cell:
 
 def _name(row: HookRow, _now: float) -> Cell:
     where: Cell = ((f"  {row.source.label}", "muted"),) if row.is_one_of_many else ()
-    return ((row.name or "(no name)", ""), *where)
+    mode: Cell = ((f"  [{row.mode}]", "warn"),) if row.mode else ()
+    return ((row.name or "(no name)", ""), *mode, *where)
 
 
 def _retry(row: HookRow, now: float) -> Cell:
@@ -104,7 +149,15 @@ SPEC: TableSpec[HookRow] = TableSpec(
             priority=5,
         ),
         Column(
-            "source", "SOURCE", lambda row, _now: cells.own(row.source.label, "muted"), width=30, minimum=30, priority=6
+            "trend",
+            "TREND 8h",
+            lambda row, now: circuit_story.trend(row.events, now),
+            width=circuit_story.TREND,
+            minimum=circuit_story.TREND,
+            priority=6,
+        ),
+        Column(
+            "source", "SOURCE", lambda row, _now: cells.own(row.source.label, "muted"), width=30, minimum=30, priority=7
         ),
     ),
     empty="no hook state yet: it appears here as soon as a hook has run",
@@ -116,6 +169,7 @@ SPEC: TableSpec[HookRow] = TableSpec(
         "retry": lambda row: row.hook.disabled_at if row.hook.is_open and row.hook.disabled_at else float("inf"),
         "error": lambda row: (not row.error, row.error.casefold()),
         "success": lambda row: -(row.hook.last_success or 0),
+        "trend": lambda row: -sum(event.get("event") == "failed" for event in row.events),
         "source": lambda row: row.source.label,
     },
 )
@@ -123,17 +177,22 @@ SPEC: TableSpec[HookRow] = TableSpec(
 
 def detail(row: HookRow, picture: Picture, now: float) -> tuple[TextLine, ...]:
     """Return everything there is to say about one circuit."""
-    hook, policy = row.hook, row.policy
+    hook = row.hook
     lines: list[TextLine] = [
         (*cells.marked(hook.state), ("  ", ""), (row.name, "strong")),
         cells.own(f"in {row.source.label}", "muted"),
         (),
-        _counts(hook),
-        *_moments(hook, now),
-        _policy(row, policy),
     ]
+    if isinstance(hook, Hook):
+        lines += circuit_story.strip(row.events, hook.state, now)
+        lines += [_counts(hook), *_moments(hook, now), *_policy(row, row.policy, now)]
+    else:
+        lines += other_circuits.detail(row.source, hook, picture, now)
     if hook.last_error:
-        lines += [(), cells.own("LAST ERROR", "muted"), *(cells.own(line) for line in harmless_lines(hook.last_error))]
+        title = "LAST ERROR" if row.is_hook else "REASON"
+        lines += [(), cells.own(title, "muted"), *(cells.own(line) for line in harmless_lines(hook.last_error))]
+    if events := circuit_story.log(row.events, now):
+        lines += [(), cells.own("HISTORY", "muted"), *events]
     seen = [line for line in picture.changes if line.source == row.source.key and line.sentence.subject == row.name]
     lines += [(), cells.own("SEEN SINCE THE START", "muted")]
     lines += [
@@ -167,11 +226,11 @@ def _moments(hook: Hook, now: float) -> list[TextLine]:
     ]
 
 
-def _policy(row: HookRow, policy: Policy) -> TextLine:
+def _policy(row: HookRow, policy: Policy, now: float) -> list[TextLine]:
     rule = policy.excludes(row.hook.name)
     excluded = f"; excluded by {harmless(rule, 60)!r}, so it runs in any state" if rule else ""
     said = (
         f"opens after {policy.failure_threshold} failures in a row, cools down {times.span(policy.cooldown)}, "
         f"closes after {policy.success_threshold} successes{excluded}"
     )
-    return ((f"{'policy':<14}", "muted"), (said, ""))
+    return [((f"{'policy':<14}", "muted"), (said, "")), *circuit_story.settings(row.story, row.hook.name, policy, now)]

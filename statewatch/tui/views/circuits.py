@@ -2,20 +2,20 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Literal, TypeAlias
 
 from textual.message import Message
 
 from statewatch.tui.models.hooks import HookRow
 
-if TYPE_CHECKING:
-    from statewatch.core.circuits import Verb  # the actions are dear to import, and only who acts needs them
+Asked: TypeAlias = Literal["reset", "enable", "disable", "half-open", "mode"]
+"""What may be done to circuits; the actions themselves are dear to import, and only who acts needs them."""
 
 
 class CircuitsAsked(Message):
     """The operator wants something done to circuits: raw hook names by file."""
 
-    def __init__(self, command: str, verb: "Verb", targets: dict[Path, list[str]], *, everything: bool = False) -> None:
+    def __init__(self, command: str, verb: Asked, targets: dict[Path, list[str]], *, everything: bool = False) -> None:
         """Carry the id of the command, the verb, the targets, and whether it is about every circuit of the files."""
         super().__init__()
         self.command = command

@@ -7,11 +7,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from statewatch.core.circuits import Verb
 from statewatch.tui.models import hooks
 from statewatch.tui.registry import bindings
 from statewatch.tui.views.base import DashTable, View
-from statewatch.tui.views.circuits import CircuitsAsked, targets
+from statewatch.tui.views.circuits import Asked, CircuitsAsked, targets
 from statewatch.tui.widgets.lines import Pane
 from statewatch.tui.widgets.table import Table
 
@@ -56,15 +55,22 @@ class HooksView(View):
         """Open the chosen circuits."""
         self._ask("hooks.disable", "disable")
 
+    def action_mode(self) -> None:
+        """Give the chosen circuits a mode, or take it away."""
+        self._ask("hooks.mode", "mode")
+
     def action_reset_all(self) -> None:
         """Reset every circuit of the file under the cursor."""
         row: Any = self.main.cursor_row
         self._ask("hooks.reset-all", "reset", [] if row is None else [row], everything=True)
 
-    def _ask(self, command: str, verb: Verb, rows: Sequence[Any] | None = None, *, everything: bool = False) -> None:
+    def _ask(self, command: str, verb: Asked, rows: Sequence[Any] | None = None, *, everything: bool = False) -> None:
         chosen = self.main.chosen if rows is None else rows
-        if chosen:
-            self.post_message(CircuitsAsked(command, verb, targets(chosen), everything=everything))
+        able = [row for row in chosen if verb == "reset" or row.is_hook]
+        if able:
+            self.post_message(CircuitsAsked(command, verb, targets(able), everything=everything))
+        elif chosen:
+            self.notify("Only circuits of hooks can do that; this one can be reset.", severity="warning", markup=False)
         else:
             self.notify("There is no circuit here.", severity="warning", markup=False)
 
