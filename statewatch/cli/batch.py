@@ -1,16 +1,15 @@
-"""`batch`: the batches there are, and the items of one."""
-
-import os
+"""`batch`: the batches there are, the items of one, and what can be done with them."""
 
 import click
 
 from statewatch.cli import output, shapes
-from statewatch.cli.arguments import file_of, files_of, help_instead, json_option, paths_argument
+from statewatch.cli.arguments import files_of, help_instead, json_option, paths_argument
+from statewatch.cli.batch_choice import chosen
+from statewatch.cli.batch_run import run
+from statewatch.cli.batch_verbs import VERBS
 from statewatch.cli.columns import Column
-from statewatch.cli.errors import MistakeError
 from statewatch.cli.listing import listing_of
 from statewatch.cli.status import explain_nothing
-from statewatch.core.errors import NotFoundError
 from statewatch.documents.text import harmless
 from statewatch.kinds.batch import FAILED, PENDING, SKIPPED, BatchView, Item
 from statewatch.kinds.hooks import first_line
@@ -22,7 +21,10 @@ from statewatch.watch.picture import Source
 @click.group(name="batch", invoke_without_command=True)
 @click.pass_context
 def command(ctx: click.Context) -> int:
-    """List batches, and the items of one. Counts are of distinct items."""
+    """List batches and the items of one, mark items, and run a command for every item of a list.
+
+    Counts are of distinct items. ID is the id of a batch around here, or its beginning, or a file or an address.
+    """
     return help_instead(ctx)
 
 
@@ -87,7 +89,7 @@ def show(which: str | None, *, as_json: bool) -> None:
     \b
     Exit codes: 0 done, 1 no such batch, 2 several batches and none named, 3 the source cannot be read.
     """
-    source, view, now = _chosen(which)
+    source, view, now = chosen(which)
     if as_json:
         items = [shapes.item_row(item) for item in view.items]
         output.json_out({**shapes.batch_row(source, view, now), "items": items})
@@ -108,35 +110,6 @@ def show(which: str | None, *, as_json: bool) -> None:
         [_item_cells(item) for item in view.items],
         [None if item.outcome == PENDING else item.outcome for item in view.items],
     )
-
-
-def _chosen(which: str | None) -> tuple[Source, BatchView, float]:
-    path = None if which is None else file_of(which)
-    is_path = path is not None and (os.path.lexists(path) or "/" in path or path.endswith(".json"))
-    listing = listing_of((path,) if path is not None and is_path else (), "batch", BatchView)
-    found = list(listing.sources)
-    if path is not None and not is_path:
-        ids = [view.batch_id for _, view in found]
-        found = [each for each in found if each[1].batch_id == path] or [
-            each for each in found if each[1].batch_id.startswith(path)
-        ]
-        if not found:
-            raise NotFoundError(_unknown(path, ids))
-    if not found and listing.code:
-        raise click.exceptions.Exit(listing.code)  # what is wrong has been said
-    if not found:
-        raise NotFoundError(f"no batch found in {', '.join(listing.picture.watching.looked_in)}")
-    if len(found) > 1:
-        names = "; ".join(f"{view.batch_id} in {source.key}" for source, view in found)
-        raise MistakeError(f"there are {len(found)} batches, name one by its id or file: {names}")
-    return (*found[0], listing.picture.at)
-
-
-def _unknown(name: str, ids: list[str]) -> str:
-    import difflib  # noqa: PLC0415 - only for a message
-
-    near = difflib.get_close_matches(name, ids, n=3, cutoff=0.4) or ids[:5]
-    return f"there is no batch {name!r}" + (f"; there is {', '.join(near)}" if near else " and no other one")
 
 
 def _batch_cells(source: Source, view: BatchView, now: float) -> tuple[str, ...]:
@@ -195,3 +168,7 @@ def _item_cells(item: Item) -> tuple[str, ...]:
         "" if item.issue is None else f"#{item.issue}",
         harmless(first_line(item.error), 500),
     )
+
+
+for _verb in (*VERBS, run):
+    command.add_command(_verb)

@@ -9,9 +9,14 @@ import click
 from statewatch.cli.errors import MistakeError
 from statewatch.cli.sources import opened, source_at
 from statewatch.core.stores.base import Store
-from statewatch.core.stores.urls import DEFAULT_NAMESPACE, backend_url, is_store_url, with_namespace
-
-BACKENDS = ("json", "sqlite", "redis", "postgres")
+from statewatch.core.stores.urls import (
+    BACKENDS,
+    DEFAULT_NAMESPACE,
+    backend_url,
+    is_store_url,
+    refuse_bare_word,
+    with_namespace,
+)
 
 
 def namespace_options(decorated: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,4 +53,5 @@ def target(text: str, namespace: str | None, source: Store) -> Store:
         return opened(text if namespace is None and "namespace=" in text else with_namespace(text, name))
     if namespace is not None:
         raise MistakeError(f"{text}: a JSON file is one namespace by itself. Leave --to-namespace out.")
+    refuse_bare_word(text)
     return source_at(text)

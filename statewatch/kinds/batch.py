@@ -1,4 +1,4 @@
-"""Batch states: the progress of a list of items, as `batch_state.json` holds it.
+"""Batch states: the progress of a list of items, as `batch_state.json` and its relatives hold it.
 
 Everything shown is derived from sets of items, not from list lengths, and not from a status word that may lie: the
 tool that owns the format writes `completed` over failed items, lists one failed item several times, and never goes
@@ -9,25 +9,65 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final, NamedTuple
 
 from statewatch.documents.values import JSON
 from statewatch.kinds.base import Need, items, mapping, number, text, word
+from statewatch.kinds.batch_reading import (
+    COMPLETED,
+    FAILED,
+    INTERRUPTED,
+    NOTHING,
+    PENDING,
+    RUNNING,
+    SKIPPED,
+    STATUSES,
+    Reading,
+    read,
+    snaked,
+)
+from statewatch.kinds.batch_recent import LARGE, Recent
 from statewatch.kinds.times import instant, span
 
-COMPLETED, FAILED, SKIPPED, PENDING = "completed", "failed", "skipped", "pending"
-RUNNING = ("in_progress", "running")
-STATUSES = (*RUNNING, "paused", "completed", "failed")
+__all__ = [
+    "COMPLETED",
+    "FAILED",
+    "PENDING",
+    "RUNNING",
+    "SKIPPED",
+    "STALLED_AFTER",
+    "STATUSES",
+    "TOKEN_LIMIT",
+    "BatchView",
+    "GitStep",
+    "Item",
+    "needs",
+    "view",
+]
+
 STALLED_AFTER = 600.0
 """Seconds without a change after which a running batch is said to be stalled, where its own pace is not known."""
+TOKEN_LIMIT = 150_000
+"""Tokens of context from which on it is to be cleared, where nobody says otherwise."""
 
 _LONGEST = 1e9
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One item of a batch. `at` is when its outcome was recorded, where the file says so."""
+class GitStep(NamedTuple):
+    """What git was asked to do for an item, and whether it went well; `what` is a commit, a branch or an error."""
 
-    index: int
+    name: str
+    well: bool
+    what: str = ""
+
+
+class Item(NamedTuple):
+    """One item of a batch. `at` is when its outcome was recorded, where the file says so.
+
+    `needs` are the indices of the items that it builds on. A tuple, since large batches have many.
+    """
+
+    index: int  # type: ignore[assignment]  # nobody asks an item where it holds what
     title: str
     outcome: str
     tries: int | None = None
@@ -36,6 +76,20 @@ class Item:
     issue: int | None = None
     commit: str | None = None
     duration: float | None = None
+    category: str | None = None
+    needs: tuple[int, ...] = ()
+    operations: JSON = None
+    """What the file says of git, as it stands there: `git` reads it."""
+
+    @property
+    def git(self) -> tuple[GitStep, ...]:
+        """Return what git was asked to do for it."""
+        return tuple(_step(name, mapping(each)) for name, each in mapping(self.operations).items())
+
+    @property
+    def interrupted(self) -> bool:
+        """Tell whether its run ended while it was at work: it may have been done or not."""
+        return self.outcome == FAILED and (self.error or "").startswith(INTERRUPTED)
 
 
 @dataclass(frozen=True)
@@ -81,6 +135,11 @@ class BatchView:
         start = max(0, self.current_index or 0)
         return next((item for item in self.items[start:] if item.outcome == PENDING), None)
 
+    @property
+    def interrupted(self) -> tuple[Item, ...]:
+        """Return the items whose run ended while they were at work."""
+        return tuple(item for item in self.items if item.outcome == FAILED and item.interrupted)
+
     @cached_property
     def holes(self) -> tuple[Item, ...]:
         """Return the pending items before `current_index`: the tool never comes back to them."""
@@ -89,30 +148,26 @@ class BatchView:
 
 def view(document: JSON) -> BatchView:
     """Return the typed view of a batch, whatever its faults."""
-    fields = mapping(document)
+    found, seen = _seen(document)
+    fields = found.fields
     notes: list[str] = []
-    titles = _titles(fields, notes)
-    reader = _Outcomes(titles, notes)
-    done, failed, skipped = reader.read(fields)
-    extra = _Extra(fields)
     raw_status = fields.get("status")
     status = word(raw_status)
-    if (
-        not status
-        and items(fields.get("features"))
-        and any(isinstance(each, dict) for each in items(fields["features"]))
-    ):
-        status = _status_of_log(done, failed, len(titles), notes)
+    if not status and raw_status is None and (found.own_words or "batch_id" not in fields):
+        status = _status_of_items(seen, notes)
+    if status == COMPLETED:
+        _doubt(seen, raw_status, notes)
+    created = fields.get("created_at") or fields.get("started_at") or fields.get("timestamp")
     return BatchView(
         batch_id=_name(fields.get("batch_id")),
         status=status if status in STATUSES else text(raw_status) or "unknown",
         known_status=status in STATUSES,
-        items=tuple(_item(index, title, done, failed, skipped, extra) for index, title in enumerate(titles)),
+        items=seen,
         current_index=number(fields.get("current_index")),
-        created_at=instant(fields.get("created_at") or fields.get("started_at") or fields.get("timestamp")),
-        updated_at=instant(fields.get("updated_at")),
+        created_at=instant(created),
+        updated_at=instant(fields.get("updated_at") or fields.get("last_updated")),
         tokens=number(fields.get("context_token_estimate")),
-        notes=tuple(notes),
+        notes=(*notes, *found.notes),
     )
 
 
@@ -143,143 +198,114 @@ def _name(batch_id: JSON) -> str:
     return "unnamed"
 
 
-def _titles(fields: Mapping[str, JSON], notes: list[str]) -> list[str]:
-    listed = fields.get("features")
-    titles = [_title(feature, position) for position, feature in enumerate(items(listed))]
-    total = number(fields.get("total_features"))
-    if not isinstance(listed, list):
-        titles = [f"item {index}" for index in range(min(total or 0, 100_000))]
-        notes.append("the file has no list of features; items are numbered")
-    elif total is not None and total != len(titles):
-        notes.append(f"total_features says {total}, the list has {len(titles)}; the list counts")
-    return titles
+_recent: Recent[Item] = Recent()
 
 
-def _title(feature: JSON, position: int) -> str:
-    if isinstance(feature, str):
-        return feature
-    name = mapping(feature).get("name") or mapping(feature).get("title")
-    return text(name) or f"item {position}"
+def _seen(document: JSON) -> tuple[Reading, tuple[Item, ...]]:
+    """Return how a batch is read, and its items; of large ones what was found the last time is used again."""
+    known = _recent.known(document)
+    if known is not None:
+        return known.reading, known.items
+    found = read(document)
+    extra = _Extra(found)
 
+    def make(index: int) -> Item:
+        return _item(index, found.titles[index], found, extra)
 
-@dataclass(frozen=True, slots=True)
-class _Record:
-    error: str | None = None
-    at: float | None = None
-    retries: int | None = None
-
-
-class _Outcomes:
-    """Reads which items are done, failed and skipped, however the file names them."""
-
-    def __init__(self, titles: list[str], notes: list[str]) -> None:
-        self._count = len(titles)
-        self._by_title = {title: index for index, title in reversed(list(enumerate(titles)))}
-        self._notes = notes
-
-    def read(self, fields: Mapping[str, JSON]) -> tuple[set[int], dict[int, _Record], dict[int, _Record]]:
-        """Return the indices done, and the records of the failed and of the skipped by index."""
-        done = set(self._records(fields, "completed_features", "completed"))
-        failed = self._records(fields, "failed_features", "failed")
-        skipped = self._records(fields, "skipped_features", "skipped")
-        for position, feature in enumerate(items(fields.get("features"))):
-            state = word(mapping(feature).get("status"))
-            if state == COMPLETED:
-                done.add(position)
-            elif state in {FAILED, SKIPPED}:
-                (failed if state == FAILED else skipped)[position] = _record(feature)
-        return done, failed, skipped
-
-    def _records(self, fields: Mapping[str, JSON], *names: str) -> dict[int, _Record]:
-        found: dict[int, _Record] = {}
-        outside: list[str] = []
-        for name in names:
-            for entry in items(fields.get(name)):
-                index = self._index(entry)
-                if index is None:
-                    outside.append(str(mapping(entry).get("feature_index", entry))[:40])
-                else:
-                    found[index] = _record(entry)
-        if outside:
-            self._notes.append(f"{names[0]} names what is not in the list: {', '.join(outside[:5])}")
-        return found
-
-    def _index(self, entry: JSON) -> int | None:
-        fields = mapping(entry)
-        key = fields.get("feature_index", fields.get("feature", entry)) if fields else entry
-        if isinstance(key, str) and key in self._by_title:
-            return self._by_title[key]
-        index = number(key)
-        return index if index is not None and 0 <= index < self._count else None
-
-
-def _record(entry: JSON) -> _Record:
-    fields = mapping(entry)
-    error = fields.get("error_message") or fields.get("error") or fields.get("reason")
-    return _Record(text(error), instant(fields.get("timestamp")), number(fields.get("retry_count")))
+    if len(found.titles) < LARGE:
+        return found, tuple(map(make, range(len(found.titles))))
+    return found, _recent.items(document, found, make)
 
 
 class _Extra:
     """What the file says beside the outcomes, by item."""
 
-    def __init__(self, fields: Mapping[str, JSON]) -> None:
+    def __init__(self, found: Reading) -> None:
+        fields = found.fields
         self.retries = mapping(fields.get("retry_attempts"))
         self.git = mapping(fields.get("git_operations"))
+        self.needs = mapping(fields.get("feature_dependencies"))
         self.issues = items(fields.get("issue_numbers"))
-        self.features = items(fields.get("features"))
+        self._features = found.listed
+        self.has_objects = any(isinstance(each, dict) for each in found.listed)
 
-    def commit(self, index: int) -> tuple[str | None, float | None]:
-        """Return the commit of an item and when it was made."""
-        commit = mapping(mapping(self.git.get(str(index))).get("commit"))
-        return text(commit.get("sha")), instant(commit.get("timestamp"))
+    def commit(self, key: str) -> tuple[JSON, str | None, float | None]:
+        """Return what git did for an item, its commit, and when that was made."""
+        operations = self.git[key]
+        commit = operations.get("commit") if isinstance(operations, dict) else None
+        if not isinstance(commit, dict):
+            return operations, None, None
+        return operations, text(commit.get("sha")), instant(commit.get("timestamp"))
 
     def issue(self, index: int) -> int | None:
         """Return the issue number of an item."""
-        return number(self.issues[index]) if index < len(self.issues) else None
+        if index < len(self.issues):
+            return number(self.issues[index])
+        feature = self._feature(index) if self.has_objects else None
+        return number(feature.get("issue_number")) if feature else None
 
     def duration(self, index: int) -> float | None:
         """Return how many seconds an item took, where the file says so."""
-        feature = mapping(self.features[index]) if index < len(self.features) else {}
-        seconds = feature.get("duration_seconds")
+        feature = self._feature(index)
+        seconds = feature.get("duration_seconds") if feature else None
         if not isinstance(seconds, int | float) or isinstance(seconds, bool):
             return None
         return float(seconds) if 0 <= seconds < _LONGEST else None
 
+    def builds_on(self, key: str) -> tuple[int, ...]:
+        """Return the indices of the items that an item builds on."""
+        named = (number(each) for each in items(self.needs.get(key)))
+        return tuple(each for each in named if each is not None)
 
-def _item(
-    index: int,
-    title: str,
-    done: set[int],
-    failed: dict[int, _Record],
-    skipped: dict[int, _Record],
-    extra: _Extra,
-) -> Item:
+    def _feature(self, index: int) -> Mapping[str, JSON]:
+        feature = self._features[index] if index < len(self._features) else None
+        return snaked(feature) if isinstance(feature, dict) else {}
+
+
+_NO_GIT: Final = (None, None, None)
+
+
+def _step(name: str, outcome: Mapping[str, JSON]) -> GitStep:
+    told = (outcome.get(each) for each in ("error", "sha", "url", "number", "branch"))
+    what = next((str(each) for each in told if isinstance(each, str | int) and each), "")
+    return GitStep(name, outcome.get("success") is not False, what)
+
+
+def _item(index: int, title: str, found: Reading, extra: _Extra) -> Item:
     """Put one item together. Done outweighs skipped, skipped outweighs failed: an item counts once."""
-    record = _Record()
-    outcome = PENDING
-    if index in done:
-        outcome = COMPLETED
-    elif index in skipped:
-        outcome, record = SKIPPED, skipped[index]
-    elif index in failed:
-        outcome, record = FAILED, failed[index]
-    retries = number(extra.retries.get(str(index)))
-    commit, committed_at = extra.commit(index)
+    record, outcome = NOTHING, PENDING
+    if index in found.done:
+        outcome, record = COMPLETED, found.done[index]
+    elif index in found.skipped:
+        outcome, record = SKIPPED, found.skipped[index]
+    elif index in found.failed:
+        outcome, record = FAILED, found.failed[index]
+    key = str(index)
+    retries = number(extra.retries[key]) if key in extra.retries else None
+    operations, commit, committed_at = extra.commit(key) if key in extra.git else _NO_GIT
     return Item(
-        index=index,
-        title=title,
-        outcome=outcome,
-        tries=retries if retries is not None else record.retries,
-        error=record.error,
-        at=record.at or committed_at,
-        issue=extra.issue(index),
-        commit=commit,
-        duration=extra.duration(index),
+        index,
+        title,
+        outcome,
+        retries if retries is not None else record.retries,
+        None if outcome == COMPLETED else record.error,
+        (None if record.timestamp is None else instant(record.timestamp)) or committed_at,
+        extra.issue(index),
+        commit,
+        extra.duration(index) if extra.has_objects else None,
+        record.category,
+        extra.builds_on(key) if extra.needs else (),
+        operations,
     )
 
 
-def _status_of_log(done: set[int], failed: dict[int, _Record], total: int, notes: list[str]) -> str:
+def _status_of_items(seen: tuple[Item, ...], notes: list[str]) -> str:
     notes.append("the file has no status; it follows from its items")
-    if len(done | set(failed)) < total:
-        return RUNNING[0]
-    return COMPLETED
+    return RUNNING[0] if any(item.outcome == PENDING for item in seen) else COMPLETED
+
+
+def _doubt(seen: tuple[Item, ...], said: JSON, notes: list[str]) -> None:
+    counts = Counter(item.outcome for item in seen)
+    but = [f"{counts[each]} {called}" for each, called in ((FAILED, "failed"), (PENDING, "left")) if counts[each]]
+    if but and said is not None:
+        notes.append(f"the status says completed, with {' and '.join(but)}")

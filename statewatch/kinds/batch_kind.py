@@ -1,11 +1,13 @@
 """Batches as a kind: how one is recognised, what is wrong with it, and its changes in words."""
 
 from collections.abc import Callable
+from itertools import zip_longest
 
 from statewatch.documents.values import JSON, Path
 from statewatch.kinds import batch
 from statewatch.kinds.base import Fault, Sentence, Tone, mapping, type_name
 from statewatch.kinds.batch import STATUSES, BatchView, Item
+from statewatch.kinds.batch_reading import is_batch
 from statewatch.kinds.hooks import first_line
 from statewatch.kinds.times import restamp
 
@@ -18,9 +20,8 @@ class BatchKind:
     name = "batch"
 
     def matches(self, document: JSON) -> bool:
-        """Tell whether there is a batch id, and features or a current index."""
-        fields = mapping(document)
-        return "batch_id" in fields and ("features" in fields or "current_index" in fields)
+        """Tell whether there is a batch id, and features or a current index; or what relatives of batches have."""
+        return is_batch(document)
 
     def faults(self, document: JSON, other: JSON = None) -> list[Fault]:  # noqa: ARG002
         """Return what the tool that owns the file would stumble over."""
@@ -71,12 +72,10 @@ KIND = BatchKind()
 
 
 def _outcomes(old: BatchView, new: BatchView) -> list[Sentence]:
+    moved = [(was, item) for was, item in zip_longest(old.items, new.items) if was is not item and item is not None]
+
     def gone_to(outcome: str) -> list[Item]:
-        return [
-            item
-            for item in new.items
-            if item.outcome == outcome and (item.index >= old.total or old.items[item.index].outcome != outcome)
-        ]
+        return [item for was, item in moved if item.outcome == outcome and (was is None or was.outcome != outcome)]
 
     def plain(item: Item) -> str:
         return f'completed {item.index} "{item.title}"'
@@ -99,8 +98,8 @@ def _outcomes(old: BatchView, new: BatchView) -> list[Sentence]:
     said += _lines(name, "to be done again:", back, again, "warn")
     retried = [
         item
-        for item, was in zip(new.items, old.items, strict=False)
-        if (item.tries or 0) > (was.tries or 0) and item.outcome == was.outcome
+        for was, item in moved
+        if was is not None and (item.tries or 0) > (was.tries or 0) and item.outcome == was.outcome
     ]
     said += _lines(name, "retried", retried, lambda item: f'retry {item.tries} of {item.index} "{item.title}"', "warn")
     return said
