@@ -1,5 +1,5 @@
 """`python -m statewatch`."""
 
-from statewatch.cli.main import main
+from statewatch.cli.entry import main
 
 main()

@@ -74,6 +74,9 @@ def carry_out_all(steps: "Sequence[tuple[Action, str]]", manner: Manner) -> int:
     """
     from statewatch.core.actions import preview  # noqa: PLC0415 - only commands that act pay for it
 
+    if len(steps) == 1 and _goes_ahead(manner):
+        [(action, again)] = steps
+        return _report(action, *_done(action, None, manner), manner, again)
     plans = [(action, preview(action)) for action, _ in steps]
     for _, plan in plans:
         _refuse_other(plan, manner.expect)
@@ -107,7 +110,12 @@ def _refuse_other(plan: "Preview", expected: str | None) -> None:
         )
 
 
-def _done(action: "Action", plan: "Preview", manner: Manner) -> "tuple[Outcome, Checkpoint | None]":
+def _goes_ahead(manner: Manner) -> bool:
+    """Tell whether nobody wants to see anything before it is done: then it is planned only once."""
+    return manner.yes and not (manner.dry_run or manner.safe or manner.expect is not None)
+
+
+def _done(action: "Action", plan: "Preview | None", manner: Manner) -> "tuple[Outcome, Checkpoint | None]":
     """Do an action; return what became of it, and the checkpoint of what was there before if one was to be made."""
     from statewatch.core.actions import SETTLE, perform  # noqa: PLC0415
 
@@ -165,11 +173,12 @@ def _report(action: "Action", outcome: "Outcome", safety: "Checkpoint | None", m
         output.json_out(_json(action, plan, outcome, safety), compact=manner.compact)
     if not outcome.changed:
         return 0 if manner.as_json else _nothing(action, plan, manner)
-    copy = output.shown_path(str(outcome.copy))
+    copy = "" if outcome.copy is None else output.shown_path(str(outcome.copy))
     if outcome.overwritten:
+        kept = f" The version before the action is kept in {copy}." if copy else ""
         raise OverwrittenError(
-            f"{_title(action, plan)} was overwritten: another program put back what it had read before. The version "
-            f"before the action is kept in {copy}. Apply it again with: {again}"
+            f"{_title(action, plan)} was overwritten: another program put back what it had read before.{kept} "
+            f"Apply it again with: {again}"
         )
     if not manner.as_json:
         times = "" if outcome.applied == 1 else f", applied {outcome.applied} times"
@@ -180,7 +189,8 @@ def _report(action: "Action", outcome: "Outcome", safety: "Checkpoint | None", m
     if action.name.startswith("undo "):
         back = "; do it again with: statewatch redo"
     kept_as = f"is the checkpoint {safety.name!r}, and is kept in" if safety else "is kept in"
-    output.note(f"What was there before {kept_as} {copy}" + ("" if action.repairs else f"{back} --id {outcome.id}"))
+    before = f"What was there before {kept_as} {copy}" if copy else "Nothing was there before"
+    output.note(before + ("" if action.repairs else f"{back} --id {outcome.id}"))
     if outcome.displaced:
         kept = output.count(len(outcome.displaced), "version")
         output.note(f"Another program wrote at the same time; {kept} of its file kept beside that copy.")

@@ -17,7 +17,7 @@ from statewatch.core.address import Address
 from statewatch.core.errors import NotFoundError, SourceError
 from statewatch.core.reading import Snapshot, read
 from statewatch.core.stores.model import Version
-from statewatch.core.stores.urls import is_store_url, without_password
+from statewatch.core.stores.urls import is_store_url, refuse_guess, without_password
 from statewatch.documents.values import JSON
 from statewatch.kinds.times import duration, instant
 
@@ -90,6 +90,7 @@ def file_of(text: str) -> str:
     found = in_file(text)
     if found.tokens:
         raise MistakeError(f"{text}: a whole source is meant here; `statewatch show` takes a place inside one.")
+    refuse_guess(found.source)
     return found.source
 
 

@@ -4,13 +4,14 @@ import sys
 from collections.abc import Sequence
 
 from statewatch.cli import output
+from statewatch.documents import pointer
 from statewatch.documents.diff import Change
 from statewatch.documents.text import harmless
 from statewatch.kinds.plain import brief
 
 _MOST_LINES = 200
 _VALUE = 400
-_SIGNS = {"add": "+", "remove": "-", "replace": "~"}
+_SIGNS = {"add": "+", "remove": "-", "replace": "~", "move": ">"}
 
 
 def difference_lines(changes: Sequence[Change]) -> list[str]:
@@ -47,4 +48,6 @@ def _values(change: Change) -> str:
         return brief(change.after, _VALUE)
     if change.op == "remove":
         return brief(change.before, _VALUE)
+    if change.source is not None:
+        return f"{brief(change.after, _VALUE)}, moved from {pointer.render(change.source)}"
     return f"{brief(change.before, _VALUE)} → {brief(change.after, _VALUE)}"

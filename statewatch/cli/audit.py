@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from statewatch.cli.arguments import json_option, moment_of
 from statewatch.cli.ask import difference_lines
 from statewatch.cli.columns import Column
 from statewatch.cli.undo import source_of
-from statewatch.core.audit import Record, from_json, log_file
+from statewatch.core.audit import Record, inverse_of, log_file, to_json
 from statewatch.core.standing import Standing
 from statewatch.documents.text import harmless
+from statewatch.documents.values import JSON
 from statewatch.kinds.times import instant, span
 
 _SHOWN = 20
@@ -49,6 +51,7 @@ class _Wanted:
     who: str | None = None
     via: str | None = None
     since: float | None = None
+    within: Callable[[str], bool] | None = None
 
     def admits(self, standing: Standing) -> bool:
         """Tell whether a record is among what was asked for."""
@@ -56,6 +59,7 @@ class _Wanted:
         below = "" if self.source is None else self.source.rstrip("/") + "/"
         return (
             (self.source is None or record.source == self.source or record.source.startswith(below))
+            and (self.within is None or self.within(record.source))
             and (self.action is None or self.action.casefold() in record.action.casefold())
             and (self.who is None or self.who in {record.user, f"{record.user}@{record.host}"})
             and (self.via is None or self.via == record.via)
@@ -74,6 +78,7 @@ class _Wanted:
 @click.option(
     "--since", callback=_moment, metavar="WHEN", help="A duration (10m, 2h, 3d) or a time (2026-11-20T14:03)."
 )
+@click.option("--here", is_flag=True, help="What was done in this project and in the home: what `undo` takes back.")
 @click.option("-n", "most", type=click.IntRange(1), metavar="COUNT", help=f"So many; without --json {_SHOWN}.")
 @json_option
 def command(
@@ -85,6 +90,7 @@ def command(
     since: float | None,
     most: int | None,
     *,
+    here: bool,
     as_json: bool,
 ) -> None:
     """Show what was done, newest first; with an ID, or its beginning, all about one record.
@@ -101,13 +107,16 @@ def command(
     \b
     Exit codes: 0 done, 1 no such record, 3 the log cannot be read.
     """
+    from statewatch.cli.reach import reach  # noqa: PLC0415 - with all that acts
     from statewatch.core.undo import all_standings, find_standing  # noqa: PLC0415 - with all that acts
 
     named = None if source is None else source_of(source)
     if identity is not None:
         _show(find_standing(identity), as_json=as_json)
         return
-    wanted = _Wanted(str(named.resolve()) if isinstance(named, Path) else named, action, who, via, since)
+    wanted = _Wanted(
+        str(named.resolve()) if isinstance(named, Path) else named, action, who, via, since, reach() if here else None
+    )
     found = filter(wanted.admits, all_standings())
     chosen = list(itertools.islice(found, most or (None if as_json else _SHOWN)))
     if as_json:
@@ -144,18 +153,26 @@ def _age(record: Record) -> str:
 def _show(standing: Standing, *, as_json: bool) -> None:
     record = standing.record
     if as_json:
-        output.json_out({**shapes.record_row(standing), "inverse": record.inverse})
+        output.json_out({**shapes.record_row(standing), "inverse": _stored_inverse(record)})
         return
     output.say(output.paint(harmless(f"{record.action} {', '.join(record.targets)}", 500).strip(), "title"))
     output.facts([(name, text) for name, text in _facts(standing) if text])
     try:
-        lines = difference_lines(from_json(record.inverse))
+        lines = difference_lines(inverse_of(record))
     except ValueError as error:
         lines = [f"({error})"]
     if lines:
         output.say("  what takes it back, place by place:")
     for line in lines:
         output.say(f"    {line}")
+
+
+def _stored_inverse(record: Record) -> JSON:
+    """Return what takes it back, wherever it is kept; null where it is gone or damaged."""
+    try:
+        return list(to_json(inverse_of(record)))
+    except ValueError:
+        return None
 
 
 def _facts(standing: Standing) -> list[tuple[str, str]]:
@@ -173,5 +190,6 @@ def _facts(standing: Standing) -> list[tuple[str, str]]:
         ("group", record.group or ""),
         ("before", record.before),
         ("after", record.after),
-        ("copy", output.shown_path(record.copy)),
+        ("checkpoint", record.checkpoint or ""),
+        ("copy", output.shown_path(record.copy) if record.copy else ""),
     ]

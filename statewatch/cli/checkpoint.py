@@ -10,7 +10,7 @@ from statewatch.cli import output, shapes
 from statewatch.cli.arguments import help_instead, json_option, patiently
 from statewatch.cli.ask import difference_lines
 from statewatch.cli.columns import Column
-from statewatch.cli.pruning import delete, prune
+from statewatch.cli.pruning import delete, prune, why_option
 from statewatch.cli.restore import Tokens, only_option
 from statewatch.cli.sources import address_of, age, document_at, refuse_missing, source_at
 from statewatch.core.errors import NotFoundError, SourceError, UnavailableError
@@ -38,6 +38,7 @@ def checkpoint_options(decorated: Callable[..., Any]) -> Callable[..., Any]:
     """Take the options of a new checkpoint."""
     for option in (
         json_option,
+        why_option,
         click.option("--replace", "replacing", is_flag=True, help="Replace the checkpoint that has this name."),
         click.option("--pin", is_flag=True, help="Keep it whatever `prune` is told."),
         click.option("--note", default="", metavar="TEXT", help="What it is good for."),
@@ -64,10 +65,10 @@ def create(source: str, name: str | None, **options: Any) -> None:
     make(source_at(source), name, **options)
 
 
-def make(store: Store, name: str | None, *, note: str, pin: bool, replacing: bool, as_json: bool) -> None:
+def make(store: Store, name: str | None, *, note: str, pin: bool, replacing: bool, why: str, as_json: bool) -> None:
     """Make a checkpoint, and say how to come back to it."""
     patiently(store.version)  # a file that is not there, or half written, is no checkpoint
-    made = store.checkpoint(name, note=note, pinned=pin, replacing=replacing)
+    made = store.checkpoint(name, note=note, pinned=pin, replacing=replacing, why=why, via="cli")
     if as_json:
         output.json_out(shapes.checkpoint_row(store.source, made))
         return
@@ -203,8 +204,9 @@ def diff(source: str, name: str, other: str | None, *, as_json: bool) -> int:
 @source_argument
 @click.argument("name")
 @click.argument("new_name")
+@why_option
 @json_option
-def rename(source: str, name: str, new_name: str, *, as_json: bool) -> None:
+def rename(source: str, name: str, new_name: str, *, why: str, as_json: bool) -> None:
     """Give the checkpoint NAME of SOURCE the name NEW_NAME.
 
     \b
@@ -215,15 +217,17 @@ def rename(source: str, name: str, new_name: str, *, as_json: bool) -> None:
     Exit codes: 0 done, 1 no such checkpoint, 4 the new name is taken or cannot be one, 6 locked.
     """
     store = source_at(source)
-    _edited(store, store.edit_checkpoint(name, new_name=new_name), f"was {harmless(name)}", as_json=as_json)
+    edited = store.edit_checkpoint(name, new_name=new_name, why=why, via="cli")
+    _edited(store, edited, f"was {harmless(name)}", as_json=as_json)
 
 
 @command.command(short_help="Say what a checkpoint is good for.")
 @source_argument
 @click.argument("name")
 @click.argument("text")
+@why_option
 @json_option
-def note(source: str, name: str, text: str, *, as_json: bool) -> None:
+def note(source: str, name: str, text: str, *, why: str, as_json: bool) -> None:
     """Give the checkpoint NAME of SOURCE the note TEXT; '' takes the note away.
 
     \b
@@ -234,14 +238,16 @@ def note(source: str, name: str, text: str, *, as_json: bool) -> None:
     Exit codes: 0 done, 1 no such checkpoint, 4 it is another tool's, 6 locked.
     """
     store = source_at(source)
-    _edited(store, store.edit_checkpoint(name, note=text), harmless(text) or "no note", as_json=as_json)
+    edited = store.edit_checkpoint(name, note=text, why=why, via="cli")
+    _edited(store, edited, harmless(text) or "no note", as_json=as_json)
 
 
 @command.command(short_help="Keep checkpoints whatever `prune` is told.")
 @source_argument
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@why_option
 @json_option
-def pin(source: str, names: tuple[str, ...], *, as_json: bool) -> None:
+def pin(source: str, names: tuple[str, ...], *, why: str, as_json: bool) -> None:
     """Pin checkpoints of SOURCE: neither `prune` nor `delete` takes them until they are unpinned.
 
     \b
@@ -251,14 +257,15 @@ def pin(source: str, names: tuple[str, ...], *, as_json: bool) -> None:
     \b
     Exit codes: 0 done, 1 no such checkpoint, 4 it is another tool's, 6 locked.
     """
-    _pinned(source_at(source), names, pinned=True, as_json=as_json)
+    _pinned(source_at(source), names, pinned=True, why=why, as_json=as_json)
 
 
 @command.command(short_help="Take the pin off checkpoints.")
 @source_argument
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@why_option
 @json_option
-def unpin(source: str, names: tuple[str, ...], *, as_json: bool) -> None:
+def unpin(source: str, names: tuple[str, ...], *, why: str, as_json: bool) -> None:
     """Take the pin off checkpoints of SOURCE.
 
     \b
@@ -268,14 +275,14 @@ def unpin(source: str, names: tuple[str, ...], *, as_json: bool) -> None:
     \b
     Exit codes: 0 done, 1 no such checkpoint, 4 it is another tool's, 6 locked.
     """
-    _pinned(source_at(source), names, pinned=False, as_json=as_json)
+    _pinned(source_at(source), names, pinned=False, why=why, as_json=as_json)
 
 
-def _pinned(store: Store, names: tuple[str, ...], *, pinned: bool, as_json: bool) -> None:
+def _pinned(store: Store, names: tuple[str, ...], *, pinned: bool, why: str, as_json: bool) -> None:
     for name in names:
         store.find_checkpoint(name)  # a slip in one of the names is told before anything is done
     for name in names:
-        edited = store.edit_checkpoint(name, pinned=pinned)
+        edited = store.edit_checkpoint(name, pinned=pinned, why=why, via="cli")
         _edited(store, edited, "pinned" if pinned else "not pinned", as_json=as_json, compact=len(names) > 1)
 
 

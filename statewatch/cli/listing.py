@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from statewatch.cli import output
 from statewatch.cli.arguments import picture_of
+from statewatch.kinds import field_circuits
 from statewatch.kinds.batch import BatchView
 from statewatch.kinds.hooks import HooksView
 from statewatch.watch.picture import Picture, Source
@@ -14,7 +15,7 @@ from statewatch.watch.picture import Picture, Source
 ViewType = TypeVar("ViewType", HooksView, BatchView)
 
 _NOUNS = {"hooks": "a hook state", "batch": "a batch state"}
-_SHOWN = {**_NOUNS, "plain": "plain JSON", "workflow": "a workflow"}
+_SHOWN = {**_NOUNS, "plain": "plain JSON", "workflow": "a workflow", "namespace": "a namespace of keys"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,11 @@ def listing_of(paths: Sequence[str], kind: str, view_type: type[ViewType]) -> Li
             output.complain(f"{output.shown_path(source.key)}: {source.problem.reason}")
             code = 3
         elif source.key in named:
-            output.complain(
-                f"{output.shown_path(source.key)}: it is {_SHOWN.get(source.kind, source.kind)}, not {_NOUNS[kind]}"
-            )
+            output.complain(f"{output.shown_path(source.key)}: it is {_shown(source.kind)}, not {_NOUNS[kind]}")
             code = max(code, 1)
     return Listing(picture, tuple(sources), code)
+
+
+def _shown(kind: str) -> str:
+    declared = field_circuits.declared(kind)
+    return f"a {declared.declaration.noun}" if declared is not None else _SHOWN.get(kind, kind)

@@ -16,8 +16,10 @@ from statewatch.core.errors import StatewatchError
 
 _COMMANDS = {
     "status": "What needs attention, and how every source stands.",
-    "hooks": "Circuits of hooks: list, health, reset, enable, disable, half-open.",
-    "batch": "Batches and their items: list, show.",
+    "hooks": "Circuits of hooks: list, show, health, reset, disable, history, watch, install …",
+    "hook": "Run the command of a hook behind its circuit: hook -- COMMAND.",
+    "circuits": "Circuits of every tool, hooks included: list, show, reset.",
+    "batch": "Batches and their items: create, list, show, done, retry, skip, pause, run …",
     "show": "The value at an address, as JSON.",
     "tail": "Changes in words, as they happen.",
     "state": "A namespace of keys: save, load, delete, keys, checkpoint, restore, migrate, recover.",
@@ -30,6 +32,13 @@ _COMMANDS = {
     "demo": "The dashboard on simulated runs.",
 }
 """The commands, in the order of the help. The module of that name is loaded only when its command is used."""
+
+_OF_STATE = {
+    **{word: word for word in ("init", "save", "load", "delete", "keys", "migrate", "recover")},
+    "namespace": "",
+    "schema": "",
+}
+"""What people type for commands of `state`, and the command meant; the group alone where it has none of that name."""
 
 _DASHBOARD = "dashboard"
 _HELP = {"-h", "--help", "--version"}
@@ -86,6 +95,8 @@ class Cockpit(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Send everything that does not begin with a command to the dashboard."""
+        if args and args[0] in _OF_STATE and not os.path.lexists(args[0]):
+            raise MistakeError(_meant_of_state(args[0]))
         if not args or (args[0] not in _COMMANDS and not _HELP & set(args)):
             args = [_DASHBOARD, *args]
         elif args[0] not in _COMMANDS:
@@ -125,6 +136,8 @@ def _guarded(run: Callable[[], Any]) -> int:
         return _quietly()
     except OSError as error:
         output.complain(f"{error.filename or 'the output'}: {error.strerror or error}")
+        if error.filename is None:
+            output.abandon(sys.stdout)  # the interpreter would try again, and end with a code of its own
         return 3 if error.filename else _UNWRITTEN
     except Exception as error:  # the one wall behind which nobody sees a traceback
         if os.environ.get("STATEWATCH_DEBUG"):
@@ -158,11 +171,7 @@ def _usage(error: click.ClickException) -> int:
 def _quietly() -> int:
     """End without a word, since whoever read our output has gone, and keep the interpreter from writing more to it."""
     for stream in (sys.stdout, sys.stderr):
-        try:
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-        except (OSError, ValueError, AttributeError):
-            continue
+        output.abandon(stream)
     return _READER_GONE
 
 
@@ -205,6 +214,15 @@ def dashboard(paths: tuple[str, ...], *, poll: bool, read_only: bool, reapply: b
     from statewatch.tui.launch import run_dashboard  # noqa: PLC0415 - half a second
 
     return run_dashboard(files, poll=poll, read_only=read_only, reapply=reapply)
+
+
+def _meant_of_state(word: str) -> str:
+    """Say which command of `state` a word means; options behind it must not be taken for those of the dashboard."""
+    meant = f"statewatch state {_OF_STATE[word]}".strip()
+    return (
+        f"there is no command {word!r} and no such file. Did you mean `{meant}`? "
+        f"To watch for a file of that name write './{word}'."
+    )
 
 
 def _refuse_slip(word: str) -> None:

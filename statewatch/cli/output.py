@@ -39,7 +39,8 @@ class ReaderGoneError(Exception):
 
 
 def prepare_streams() -> None:
-    """Let every stream take any text: what its encoding has no sign for becomes an escape."""
+    """Let every stream take any text, and all of it: what its encoding has no sign for becomes an escape."""
+    sys.stdout, sys.stderr = _whole(sys.stdout), _whole(sys.stderr)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -58,8 +59,21 @@ def raw(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print a line of talk."""
-    _echo(sys.stderr, text + "\n")
+    """Print a line of talk. Where that cannot be written nobody hears it; what was done is done all the same."""
+    try:
+        _echo(sys.stderr, text + "\n")
+    except (OSError, ReaderGoneError):
+        abandon(sys.stderr)
+
+
+def abandon(stream: TextIO | None) -> None:
+    """Let what is written to a stream from now on, and what it still holds back, go nowhere."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno() if stream is not None else -1)
+        os.close(nowhere)
+    except (OSError, ValueError):
+        return
 
 
 def complain(text: str) -> None:
@@ -142,6 +156,18 @@ def size(octets: int) -> str:
 def count(number: int, thing: str, things: str | None = None) -> str:
     """Return `1 hook`, `2 hooks`."""
     return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
+def _whole(stream: TextIO) -> TextIO:
+    """Return a stream that writes all it is given, or fails.
+
+    With PYTHONUNBUFFERED set nothing stands between the text and the system, and what one call to that did not take
+    (a pipe that is closed meanwhile, a disk that is full) would be lost without a word.
+    """
+    if not isinstance(stream, io.TextIOWrapper) or not isinstance(stream.buffer, io.RawIOBase):
+        return stream
+    whole = io.BufferedWriter(stream.buffer)  # the old stream stays as it is, for who has it
+    return io.TextIOWrapper(whole, stream.encoding, stream.errors, line_buffering=True)
 
 
 def _echo(stream: TextIO | None, text: str, *, color: bool | None = None) -> None:

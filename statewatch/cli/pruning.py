@@ -17,6 +17,7 @@ from statewatch.documents.text import harmless
 from statewatch.documents.values import JSON
 from statewatch.kinds.times import duration
 
+why_option = click.option("--why", default="", metavar="TEXT", help="The reason, for the audit log.")
 _yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 _dry_run = click.option("--dry-run", is_flag=True, help="Show what would be deleted; delete nothing.")
 _WHY: dict[Reason, str] = {
@@ -42,9 +43,12 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | 
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @_dry_run
 @_yes
+@why_option
 @json_option
-def delete(source: str, names: tuple[str, ...], *, dry_run: bool, yes: bool, as_json: bool) -> int:
-    """Delete checkpoints of SOURCE. That cannot be undone, so it asks.
+def delete(source: str, names: tuple[str, ...], *, dry_run: bool, yes: bool, why: str, as_json: bool) -> int:
+    """Delete checkpoints of SOURCE. `statewatch undo` does not bring them back, so it asks.
+
+    What they hold is kept first, as a file among the safety copies; `statewatch audit` says where.
 
     \b
     Example:
@@ -60,7 +64,7 @@ def delete(source: str, names: tuple[str, ...], *, dry_run: bool, yes: bool, as_
         store.refuse_deletion(each.name)  # before any of them is deleted
     if not (dry_run or yes or _agreed(store, chosen)):
         return 4
-    gone = set() if dry_run else {each.name for each in chosen if _gone(store, each)}
+    gone = set() if dry_run else {each.name for each in chosen if _gone(store, each, why)}
     if as_json:
         output.json_out([_row(store, Verdict(each, ()), gone) for each in chosen])
     for each in () if as_json else chosen:
@@ -76,6 +80,7 @@ def delete(source: str, names: tuple[str, ...], *, dry_run: bool, yes: bool, as_
 @click.option("--keep-age", callback=_seconds, metavar="AGE", help="Keep what is not older than this: 12h, 30d, 2w.")
 @_dry_run
 @_yes
+@why_option
 @json_option
 def prune(
     source: str,
@@ -85,6 +90,7 @@ def prune(
     *,
     dry_run: bool,
     yes: bool,
+    why: str,
     as_json: bool,
 ) -> int:
     """Delete the checkpoints of SOURCE that no rule keeps. It shows each with the reason, and asks.
@@ -115,7 +121,7 @@ def prune(
         _show(judged)
     if going and not (dry_run or yes or _agreed(store, going)):
         return 4
-    gone = set() if dry_run else {each.name for each in going if _gone(store, each)}
+    gone = set() if dry_run else {each.name for each in going if _gone(store, each, why)}
     if as_json:
         output.json_out([_row(store, each, gone) for each in judged])
     done = "would be deleted" if dry_run else "deleted"
@@ -133,17 +139,18 @@ def _agreed(store: Store, going: Sequence[Checkpoint]) -> bool:
     output.note(f"This would {what}, which cannot be undone:")
     for each in going:
         output.note(f"  {harmless(each.name)}, {age(each, now)}{each.note and ': '}{harmless(each.note, 200)}")
+    output.note("What they hold is kept, as files among the safety copies.")
     agreed = ask.agreed()
     if not agreed:
         output.note("Nothing was deleted.")
     return agreed
 
 
-def _gone(store: Store, checkpoint: Checkpoint) -> bool:
+def _gone(store: Store, checkpoint: Checkpoint, why: str) -> bool:
     """Delete a checkpoint unless somebody has pinned, replaced or deleted it meanwhile; tell whether that was done."""
     try:
         if store.find_checkpoint(checkpoint.name) == checkpoint:
-            store.delete_checkpoint(checkpoint.name)
+            store.delete_checkpoint(checkpoint.name, why=why, via="cli")
             return True
         output.note(f"{harmless(checkpoint.name)} stays: it is another one than was looked at.")
     except MissingCheckpointError:

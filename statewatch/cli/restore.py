@@ -11,7 +11,6 @@ from statewatch.cli.acting import Manner, action_options, carry_out
 from statewatch.cli.arguments import parsed
 from statewatch.cli.errors import MistakeError
 from statewatch.cli.sources import address_of, checkpoint_at, opened
-from statewatch.core.errors import SourceError
 from statewatch.core.stores.base import Store
 from statewatch.documents import pointer
 
@@ -93,15 +92,7 @@ def bring_back(store: Store, name: str, only: Sequence[Tokens], why: str, option
     action = restore_action(store, name, only, why=why, via="cli")
     places = [word for tokens in only for word in ("--only", pointer.render(tokens))]
     again = shlex.join(["statewatch", "restore", address_of(store, name), *places, "--reapply", "3"])
-    try:
-        return carry_out(action, manner, again)
-    except SourceError as error:
-        if not error.missing:
-            raise
-        shown = shlex.quote(address_of(store, name))
-        raise SourceError(
-            store.source, f"it is gone. This brings it back: statewatch show {shown} > {shlex.quote(store.source)}"
-        ) from None
+    return carry_out(action, manner, again)
 
 
 def manner_for(store: Store, options: dict[str, Any], *, safe: bool = False) -> Manner:

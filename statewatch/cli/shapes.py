@@ -7,11 +7,14 @@ from statewatch.core.address import Address
 from statewatch.core.lock import Holder
 from statewatch.core.standing import Standing, role
 from statewatch.core.stores.model import Checkpoint
+from statewatch.documents import pointer
 from statewatch.documents.diff import Change
 from statewatch.documents.values import JSON
 from statewatch.kinds import batch
 from statewatch.kinds.batch import BatchView, Item
+from statewatch.kinds.declared_view import Circuit, CircuitsView
 from statewatch.kinds.hooks import CLOSED, HALF_OPEN, OPEN, Hook, HooksView
+from statewatch.kinds.namespace import NamespaceView
 from statewatch.kinds.times import iso
 from statewatch.kinds.workflow import WorkflowView
 from statewatch.watch.attention import Attention, stalled_for
@@ -42,6 +45,41 @@ def hook_row(source: Source, hook: Hook, now: float) -> dict[str, JSON]:
         "source": source.key,
         "address": address_of(source, "hooks", hook.name),
     }
+
+
+def circuit_row(source: Source, circuit: Hook | Circuit, now: float) -> dict[str, JSON]:
+    """Return one circuit, whatever tool owns it; `until` is when it closes, or may be tested, by itself."""
+    left = circuit.remaining(source.policy, now)
+    return {
+        "circuit": circuit.name,
+        "kind": source.kind,
+        "state": circuit.state,
+        "known": circuit.known,
+        "consecutive_failures": circuit.consecutive_failures,
+        "reason": circuit.last_error,
+        "since": iso(circuit.disabled_at),
+        "until": None if left is None else iso(now + left),
+        "can_reset": isinstance(circuit, Hook) or circuit.can_reset,
+        "facts": {} if isinstance(circuit, Hook) else dict(circuit.facts),
+        "source": source.key,
+        "address": circuit_address(source, circuit),
+    }
+
+
+def circuit_address(source: Source, circuit: Hook | Circuit) -> str:
+    """Return the address of the record of a circuit."""
+    return address_of(source, *place_of(circuit))
+
+
+def place_of(circuit: Hook | Circuit) -> tuple[str, ...]:
+    """Return where in its document the record of a circuit stands."""
+    return ("hooks", circuit.name) if isinstance(circuit, Hook) else tuple(map(str, circuit.place))
+
+
+def circuit_counts(view: CircuitsView) -> dict[str, JSON]:
+    """Return how many circuits are in which state; `other` are in a state that circuits do not have."""
+    counts = {state: view.in_state(state) for state in (OPEN, HALF_OPEN, CLOSED)}
+    return {"circuits": len(view.circuits), **counts, "other": len(view.circuits) - sum(counts.values())}
 
 
 def hook_counts(view: HooksView) -> dict[str, JSON]:
@@ -87,50 +125,61 @@ def item_row(item: Item) -> dict[str, JSON]:
         "issue": item.issue,
         "commit": item.commit,
         "duration_seconds": item.duration,
+        "category": item.category,
+        "interrupted": item.interrupted,
+        "needs": list(item.needs),
+        "git": [{"step": step.name, "success": step.well, "what": step.what} for step in item.git],
     }
 
 
 def need_row(need: Attention) -> dict[str, JSON]:
     """Return one thing that needs attention."""
-    is_hook = need.kind == "hook"
+    view = need.source.view
+    found = view.find(need.subject) if isinstance(view, HooksView | CircuitsView) and need.kind != "file" else None
     return {
         "kind": need.kind,
         "source": need.source.key,
         "subject": need.subject,
         "what": need.what,
         "since": iso(need.since),
-        "address": address_of(need.source, "hooks", need.subject) if is_hook else address_of(need.source),
+        "address": circuit_address(need.source, found) if found is not None else address_of(need.source),
     }
 
 
-def source_row(source: Source) -> dict[str, JSON]:
+def source_row(source: Source, now: float) -> dict[str, JSON]:
     """Return one source: what it is, how it stands, and why it cannot be read where that is so."""
     view = source.view
     counts: dict[str, JSON] | None = None
     if isinstance(view, HooksView):
         counts = hook_counts(view)
+    elif isinstance(view, CircuitsView) and view.circuits:
+        counts = circuit_counts(view.at(now))
     elif isinstance(view, BatchView):
         counts = batch_counts(view)
     return {
         "source": source.key,
         "label": source.label,
         "kind": source.kind,
-        "status": status_word(source),
+        "status": status_word(source, now),
         "problem": source.problem.reason if source.problem else None,
         "changed_at": iso(source.changed_at),
         "size": source.revision.size if source.revision else None,
         "digest": source.revision.digest if source.revision else None,
         "counts": counts,
+        "facts": dict(view.facts) if isinstance(view, CircuitsView | WorkflowView | NamespaceView) else {},
     }
 
 
-def status_word(source: Source) -> str:
+def status_word(source: Source, now: float) -> str:
     """Return how a source stands, in a word of its kind: the worst state of a circuit, the status of a batch."""
     view = source.view
     if source.problem is not None:
         return "gone" if source.problem.gone else "unreadable"
     if isinstance(view, HooksView):
         return next((state for state in (OPEN, HALF_OPEN) if view.count(state)), CLOSED)
+    if isinstance(view, CircuitsView):
+        ranked = sorted(view.at(now).circuits, key=lambda circuit: circuit.rank)
+        return ranked[0].state if ranked else view.status or "readable"
     if isinstance(view, BatchView | WorkflowView):
         return view.status
     return "readable"
@@ -170,6 +219,7 @@ def record_row(standing: Standing) -> dict[str, JSON]:
         "copy": record.copy,
         "undoes": record.undoes,
         "group": record.group,
+        "checkpoint": record.checkpoint,
         "outcome": record.outcome,
         "in_force": standing.in_force,
         "overwritten": by is not None and role(by) == "note",
@@ -177,17 +227,17 @@ def record_row(standing: Standing) -> dict[str, JSON]:
     }
 
 
-def lock_row(source: Source, lock_file: Path, who: Holder, alive: bool | None) -> dict[str, JSON]:
-    """Return one lock that is held; what its holder has not said is null."""
+def lock_row(source: str, lock_file: Path | None, who: Holder, alive: bool | None) -> dict[str, JSON]:
+    """Return one lock that is held; what its holder has not said is null, and so is the file of a server's lock."""
     return {
-        "source": source.key,
+        "source": source,
         "user": who.user or None,
         "host": who.host or None,
         "pid": who.pid or None,
         "operation": who.operation or None,
         "since": who.since or None,
         "alive": alive,
-        "lock_file": str(lock_file),
+        "lock_file": None if lock_file is None else str(lock_file),
     }
 
 
@@ -210,7 +260,9 @@ def checkpoint_row(source: str, checkpoint: Checkpoint) -> dict[str, JSON]:
 def change_rows(changes: Sequence[Change]) -> list[JSON]:
     """Return the differences between two documents, in the order in which they can be applied."""
     return [
-        {"op": change.op, "path": change.pointer, "before": change.before, "after": change.after} for change in changes
+        {"op": change.op, "path": change.pointer, "before": change.before, "after": change.after}
+        | ({} if change.source is None else {"from": pointer.render(change.source)})
+        for change in changes
     ]
 
 

@@ -11,13 +11,14 @@ from statewatch.cli.errors import MistakeError
 from statewatch.core.address import Address
 from statewatch.core.errors import MissingCheckpointError, NotFoundError, SourceError
 from statewatch.core.stores.base import Checkpoint, Store
-from statewatch.core.stores.urls import is_store_url, open_store, without_password
+from statewatch.core.stores.urls import is_store_url, open_store, refuse_guess, without_password
 from statewatch.documents.values import JSON
 from statewatch.kinds.times import span
 
 
 def opened(source: str) -> Store:
     """Open a file or the URL of a store; it is closed when the command ends."""
+    refuse_guess(source)
     store = open_store(source if is_store_url(source) else Path(source))
     return click.get_current_context().with_resource(store)
 
@@ -76,7 +77,8 @@ def refuse_missing(store: Store) -> None:
     try:
         os.stat(path)  # noqa: PTH116 - what else is wrong with it, reading will tell
     except (FileNotFoundError, NotADirectoryError):
-        raise SourceError(store.source, f"there is no such file ({path})", missing=True) from None
+        which = "" if store.source == str(path) else f" ({path})"
+        raise SourceError(store.source, f"there is no such file{which}", missing=True) from None
     except OSError:
         pass
 

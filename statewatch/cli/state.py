@@ -73,6 +73,9 @@ def init(store: Store, *, as_json: bool) -> None:
 def save(store: Store, key: str, value: str, why: str, *, as_text: bool, **manner: Any) -> int:
     """Set KEY to VALUE, which is JSON; '-' reads it from standard input. It does not ask.
 
+    In the file of another tool what follows from a change moves along: the updated_at of a batch, where it has one, and
+    the statistics of a hook state. A save that changes nothing moves nothing.
+
     \b
     Examples:
       statewatch state save phase '"planning"'
@@ -86,6 +89,8 @@ def save(store: Store, key: str, value: str, why: str, *, as_text: bool, **manne
     """
     from statewatch.core.keys import save_action  # noqa: PLC0415 - only commands that act pay for it
 
+    if not store.namespace:  # nobody's file is made by a slip in its name
+        refuse_missing(store)
     key, given = as_typed(key), _given(value)
     action = save_action(store, key, _text(given) if as_text else _parsed(given), why=why, via="cli")
     words = ["--string"] if as_text else []
@@ -142,6 +147,7 @@ def delete(store: Store, key: str, why: str, **manner: Any) -> int:
     """
     from statewatch.core.keys import delete_action  # noqa: PLC0415
 
+    refuse_missing(store)
     key = as_typed(key)
     if key not in (keys := store.keys()):
         raise missing_key(store.url, key, keys)

@@ -7,11 +7,16 @@ from statewatch.cli.arguments import files_of, json_option, paths_argument, pict
 from statewatch.cli.columns import Column
 from statewatch.documents.text import harmless
 from statewatch.kinds.batch import BatchView
+from statewatch.kinds.declared_view import CircuitsView
 from statewatch.kinds.hooks import HooksView
+from statewatch.kinds.namespace import NamespaceView
 from statewatch.kinds.times import iso, span
 from statewatch.kinds.workflow import WorkflowView
 from statewatch.watch.attention import Attention, attention
+from statewatch.watch.discovery import KEYED
 from statewatch.watch.picture import Picture, Source
+
+_MOST_FACTS = 3
 
 
 @click.command(name="status")
@@ -21,7 +26,7 @@ def command(paths: tuple[str, ...], *, as_json: bool) -> int:
     """Say what needs attention: open circuits, failed items, stalled runs, files that cannot be read.
 
     Looks at the PATHs (files, directories or addresses), else at the project around the current directory and at
-    ~/.claude.
+    ~/.claude and ~/.autonomous-dev.
 
     \b
     Examples:
@@ -44,7 +49,7 @@ def report(paths: tuple[str, ...], *, as_json: bool) -> int:
             {
                 "at": iso(picture.at),
                 "needs_attention": [shapes.need_row(need) for need in needs],
-                "sources": [shapes.source_row(source) for source in picture.sources],
+                "sources": [shapes.source_row(source, picture.at) for source in picture.sources],
                 "looked_in": list(picture.watching.looked_in),
             }
         )
@@ -77,7 +82,7 @@ def _tables(picture: Picture, needs: tuple[Attention, ...]) -> None:
                 Column("the matter", 36, elastic=True),
             ),
             [(need.kind, harmless(need.subject, 200), _source(need), harmless(need.what, 500)) for need in needs],
-            ["bad" if need.kind in {"hook", "file"} else "warn" for need in needs],
+            ["bad" if need.kind in {"hook", "circuit", "file"} else "warn" for need in needs],
         )
         output.say()
     else:
@@ -91,28 +96,43 @@ def _tables(picture: Picture, needs: tuple[Attention, ...]) -> None:
             Column("state", 24, elastic=True),
         ),
         [
-            (source.kind, harmless(source.label), _age(source, picture.at), harmless(_state(source), 200))
+            (source.kind, harmless(source.label), _age(source, picture.at), harmless(_state(source, picture.at), 200))
             for source in picture.sources
         ],
-        [shapes.status_word(source) for source in picture.sources],
+        [shapes.status_word(source, picture.at) for source in picture.sources],
     )
 
 
-def _state(source: Source) -> str:
-    view, parts = source.view, [shapes.status_word(source)]
+def _state(source: Source, now: float) -> str:
+    view, parts = source.view, [shapes.status_word(source, now)]
     if source.problem is not None:
         return parts[0]
+    if source.kind == KEYED:
+        return output.count(source.key_count, "key")
+    if isinstance(view, NamespaceView):
+        return _told("", view.facts)
     if isinstance(view, HooksView):
         counts = shapes.hook_counts(view)
         parts = [f"{counts[state]} {state.replace('_', ' ')}" for state in ("open", "half_open", "closed", "other")]
         return ", ".join(part for part in parts if not part.startswith("0 ")) or "no hooks"
+    if isinstance(view, CircuitsView):
+        if view.circuits:
+            return ", ".join(f"{circuit.name} {circuit.state}" for circuit in view.at(now).circuits)
+        return _told(view.status, view.facts) or parts[0]
     if isinstance(view, BatchView):
         parts[0] += f" {view.processed}/{view.total}"
         parts += [f"{view.count(outcome)} {outcome}" for outcome in ("failed", "skipped") if view.count(outcome)]
     if isinstance(view, WorkflowView):
         phase = next((each.name for each in view.phases if each.status in {"in_progress", "failed"}), None)
         parts += [phase] if phase else []
+        return _told(", ".join(parts), view.facts)
     return ", ".join(parts)
+
+
+def _told(stands: str, facts: tuple[tuple[str, str], ...]) -> str:
+    """Put how something stands and the first of its facts into a line."""
+    told = [f"{name} {text[:80]}" for name, text in facts[:_MOST_FACTS]]
+    return ", ".join([stands, *told] if stands else told)
 
 
 def _source(need: Attention) -> str:

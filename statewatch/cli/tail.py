@@ -35,15 +35,15 @@ def command(paths: tuple[str, ...], *, as_json: bool, poll: bool, most: int | No
     \b
     Exit codes: 0 COUNT lines came, 130 interrupted.
     """
-    with contextlib.closing(_lines(files_of(paths), poll=poll)) as lines:
-        for line, label_width in itertools.islice(lines, most):
+    with contextlib.closing(lines(files_of(paths), poll=poll)) as told:
+        for line, label_width in itertools.islice(told, most):
             if as_json:
                 output.json_out(shapes.change_row(line), compact=True)
             else:
-                output.say(_words(line, label_width))
+                output.say(words(line, label_width))
 
 
-def _lines(paths: tuple[str, ...], *, poll: bool) -> Generator[tuple[ChangeLine, int]]:
+def lines(paths: tuple[str, ...], *, poll: bool) -> Generator[tuple[ChangeLine, int]]:
     """Watch, and yield every change with the width that labels have by now."""
     from statewatch.watch.scope import scope_of  # noqa: PLC0415 - each command loads what it uses
     from statewatch.watch.watcher import Watcher  # noqa: PLC0415
@@ -80,7 +80,7 @@ def _how(picture: Picture) -> str:
     return f"watching {output.count(len(picture.sources), 'source')}{by} in {places}"
 
 
-def _words(line: ChangeLine, label_width: int) -> str:
+def words(line: ChangeLine, label_width: int) -> str:
     subject = f"{line.sentence.subject}  " if line.sentence.subject else ""
     label = columns.pad(line.label, label_width)
     return f"{clock(line.at)}  {label}  {subject}{output.paint(line.sentence.text, line.sentence.tone)}"

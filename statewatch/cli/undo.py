@@ -51,11 +51,11 @@ def chosen(words: tuple[str, ...], identity: str | None) -> tuple[str | None, li
 @click.command(name="undo")
 @chosen_arguments
 def command(words: tuple[str, ...], identity: str | None, why: str, **manner: Any) -> int:
-    """Take back the last action, on the FILEs or on whatever was acted on last; or the one with that ID.
+    """Take back the last action on the FILEs, or in this project and on the home's hooks; or the one with that ID.
 
-    The ID, or its beginning, is that of `statewatch audit` and of an action's report. Where one request changed several
-    files, all of them are taken back. What others changed since stays. Where they changed the very places the action
-    did, it is refused and names them.
+    Where your own last action was elsewhere, nothing is done, and it is named. The ID, or its beginning, is that of
+    `statewatch audit` and of an action's report. Where one request changed several files, all of them are taken back.
+    What others changed since stays. Where they changed the very places the action did, it is refused and names them.
 
     \b
     Examples:
@@ -64,12 +64,13 @@ def command(words: tuple[str, ...], identity: str | None, why: str, **manner: An
       statewatch undo 3f09c1d2ab44 --yes --why "wrong hook"
 
     \b
-    Exit codes: 0 done, or nothing to change; 1 nothing to undo, or no such action; 2 nobody to ask;
+    Exit codes: 0 done, or nothing to change; 1 nothing to undo here, or no such action; 2 nobody to ask;
     3 the file cannot be read; 4 no longer applies; 5 overwritten by another writer; 6 locked.
     """
+    from statewatch.cli.reach import reach  # noqa: PLC0415 - only commands that act pay for it
     from statewatch.core.undo import to_undo, undo_actions  # noqa: PLC0415 - only commands that act pay for it
 
-    records = to_undo(*chosen(words, identity))
+    records = to_undo(*chosen(words, identity), reach())
     again = [f"statewatch undo --reapply 3 --id {record.id}" for record in records]
     steps = zip(undo_actions(records, why=why, via="cli"), again, strict=True)
     return carry_out_all(tuple(steps), Manner(**manner))

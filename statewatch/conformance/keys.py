@@ -1,5 +1,6 @@
 """Clauses about keys: what is saved is there, under exactly that name, and nowhere else."""
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -312,7 +313,6 @@ class NamespaceClauses(Clauses):
             ("a.b", "axb"),
             ("a+b", "a b"),
             ("a-b", "a_b"),
-            ("Run", "run"),
             ("é", "e"),
             ("default", "defaults"),
             ("日本", "日本語"),
@@ -329,6 +329,15 @@ class NamespaceClauses(Clauses):
         assert (first.load("key"), second.load("key")) == ("first", "second")
         replace(first, {})
         assert held(second) == {"key": "second", "only here": 2}
+
+    def test_namespaces_that_differ_in_case_only_are_apart_or_the_second_is_refused(self, place: Place) -> None:
+        first, second = place.open("Run"), place.open("run")
+        first.save("key", "first")
+        assert held(second) == {}
+        with contextlib.suppress(RefusedError):
+            second.save("key", "second")
+            assert second.load("key") == "second"
+        assert held(first) == {"key": "first"}
 
     def test_a_key_cannot_reach_into_another_namespace(self, place: Place) -> None:
         one, two = place.open("one"), place.open("two")

@@ -10,26 +10,28 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
 from statewatch.core import audit, copies
+from statewatch.core.beside import owner_of
 from statewatch.core.errors import ConflictError, RefusedError, SourceError, StatewatchError, UnknownOutcomeError
 from statewatch.core.lock import user
 from statewatch.core.reading import Snapshot
+from statewatch.core.rewriting import NOWHERE
 from statewatch.core.settle import was_put_back
 from statewatch.core.standing import OVERWRITTEN
-from statewatch.core.stores.base import Store, Version
+from statewatch.core.stores.base import Kept, Revision, Store, Version
 from statewatch.core.stores.urls import open_store
 from statewatch.documents.diff import Change as Difference
 from statewatch.documents.diff import diff, invert
 from statewatch.documents.values import JSON, NotJSONError, digest, private, same
 from statewatch.kinds import base
 from statewatch.kinds.base import Change
-from statewatch.kinds.registry import kind_of
+from statewatch.kinds.registry import kind_of, sealed
 from statewatch.kinds.times import iso
 
 Transform: TypeAlias = Callable[[JSON, float], Change]
@@ -94,6 +96,11 @@ class Preview:
         return bool(self.differences) or self.data != self.base.data
 
     @property
+    def is_first(self) -> bool:
+        """Tell whether there was nothing before: no file, or a namespace without keys."""
+        return self.base.signature == NOWHERE if isinstance(self.base, Snapshot) else self.before == {}
+
+    @property
     def digest(self) -> str:
         """Return the digest of the version that is written."""
         return Snapshot.digest_of(self.data) if isinstance(self.base, Snapshot) else digest(self.after)
@@ -103,8 +110,9 @@ class Preview:
 class Outcome:
     """What became of an action; `plan` is what was written.
 
-    `id` names it in the audit log and is None when there was nothing to write; `copy` is the safety copy; `displaced`
-    are copies of versions that other writers wrote while we did; `applied` is how often the action was done.
+    `id` names it in the audit log and is None when there was nothing to write; `copy` is the safety copy, None when
+    there was nothing before; `displaced` are copies of versions that other writers wrote while we did; `applied` is how
+    often the action was done.
     """
 
     plan: Preview
@@ -139,7 +147,7 @@ def perform(
     was expected) and LockedError; nothing is changed then, unless the message says so.
     """
     outcome, record = _perform_once(action, clock)
-    while record and was_put_back(action.store, outcome.plan.change, outcome.plan.before, settle_for):
+    while record and was_put_back(action.store, outcome.plan, settle_for):
         _note_overwritten(record, clock())
         if outcome.applied > reapply:
             return replace(outcome, overwritten=True)
@@ -147,6 +155,8 @@ def perform(
         if record is None:  # somebody else has done it meanwhile
             return outcome
         outcome = replace(again, applied=outcome.applied + 1, displaced=outcome.displaced + again.displaced)
+    if record is not None:
+        _tell_circuits(outcome.plan, record)
     return outcome
 
 
@@ -166,6 +176,56 @@ def _perform_once(action: Action, clock: Callable[[], float]) -> tuple[Outcome, 
     return Outcome(plan, keeper.record.id, keeper.copy, tuple(keeper.others)), keeper.record
 
 
+class Trail:
+    """What a change of a whole namespace leaves behind that no action makes, since it takes many transactions.
+
+    It is begun before anything is written, and again where it was planned anew; `copy` is the safety copy.
+    """
+
+    def __init__(self, store: Store, name: str, targets: Sequence[str], why: str, via: str) -> None:
+        self._action = Action(store, lambda document, _: Change(name, tuple(targets), document, ()), name, why, via)
+        self._record: audit.Record | None = None
+        self.id = secrets.token_hex(6)
+        self.copy: Path | None = None
+        self._before: Version | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Tell whether anything was to be written."""
+        return self._record is not None
+
+    def begin(self, before: JSON, after: JSON) -> None:
+        """Keep what is there, and write down that *before* is about to become *after*. Raises RefusedError."""
+        audit.ready()
+        now = time.time()
+        store = self._action.store
+        version = self._before
+        if version is None:
+            version = self._before = Kept(Revision.of(before))
+            with contextlib.suppress(SourceError):  # a file that is not there yet
+                version = self._before = store.version()
+        change = self._action.transform(after, now)
+        plan = Preview(store, version, before, change, b"", tuple(diff(before, after)))
+        if self.copy is None and not plan.is_first:
+            self.copy = copies.keep(plan.source, version, now)
+        record, inverse = _recorded(self._action, plan, self.id, self.copy, now)
+        self._record = replace(record, after="")  # what it will be is known when it is there
+        audit.begin(self._record)
+        for kept in filter(None, (self.copy, inverse)):
+            copies.secure(kept)
+
+    def finish(self) -> None:
+        """Write down that it is done, and the version that is there now."""
+        if self._record is not None:
+            after = ""
+            with contextlib.suppress(StatewatchError):
+                after = self._action.store.version().digest
+            if after == self._record.before:
+                audit.finish(self.id, "void")
+            else:
+                audit.complete(replace(self._record, after=after))
+
+
 class _Keeper:
     """Keeps what one action is about to change and what it displaces, and writes down what it does."""
 
@@ -174,13 +234,14 @@ class _Keeper:
         self._id = secrets.token_hex(6)
         self.record: audit.Record | None = None
         self.copy: Path | None = None
+        self.inverse: Path | None = None
         self.others: list[Path] = []
 
     def before(self, plan: Preview) -> None:
         """Keep the version that is about to go, and write down what is about to be done."""
         now = self._clock()
-        self.copy = copies.keep(plan.source, plan.base, now)
-        self.record = _record(self._action, plan, self._id, self.copy, now)
+        self.copy = None if plan.is_first else copies.keep(plan.source, plan.base, now)
+        self.record, self.inverse = _recorded(self._action, plan, self._id, self.copy, now)
         audit.begin(self.record)
 
     def displaced(self, version: Version) -> None:
@@ -190,7 +251,7 @@ class _Keeper:
     def finish(self) -> None:
         """Write down that it is done, and make the copies last."""
         audit.finish(self._id, "done")
-        for copy in (self.copy, *self.others):
+        for copy in (self.copy, self.inverse, *self.others):
             if copy is not None:
                 copies.secure(copy)
 
@@ -212,11 +273,13 @@ def _planned(action: Action, version: Version, now: float) -> Preview:
         change = action.transform(before, now)
     except base.RefusedError as error:
         raise RefusedError(f"{name}: {error}") from None
-    _refuse_other_than_json(name, change.document)
+    _refuse_other_than_json(name, before, change.document)
     if not same(before, change.document):
+        if why := sealed(before):
+            raise RefusedError(f"{name}: {why}")
         # What is derived follows from the rest; who is exact has seen to that.
         after = change.document if action.exact else kind_of(before).refresh(change.document, now)
-        change = replace(change, document=after)
+        change = replace(change, document=after, notes=(*change.notes, *action.store.notes()))
         _refuse_damage(name, before, after)
     differences = tuple(diff(before, change.document))
     return Preview(action.store, version, before, change, _text(action, version, change, differences, now), differences)
@@ -237,8 +300,10 @@ def _document(action: Action, version: Version) -> JSON:
         return None
 
 
-def _refuse_other_than_json(name: str, document: JSON) -> None:
-    """Whoever asks from a program of their own may have put anything into it."""
+def _refuse_other_than_json(name: str, before: JSON, document: JSON) -> None:
+    """Whoever asks from a program of their own may have put anything into it; what was there before is JSON already."""
+    if isinstance(before, dict) and isinstance(document, dict):
+        document = {key: value for key, value in document.items() if key not in before or before[key] is not value}
     try:
         private(document)
     except NotJSONError as error:
@@ -263,13 +328,44 @@ def _note_overwritten(record: audit.Record, now: float) -> None:
         before=record.after,
         after=record.before,
         inverse=[],
+        inverse_in="",
         undoes=record.id,
     )
     with contextlib.suppress(OSError):
         audit.append(note)
 
 
-def _record(action: Action, plan: Preview, identity: str, copy: Path, now: float) -> audit.Record:
+def _recorded(
+    action: Action, plan: Preview, identity: str, copy: Path | None, now: float
+) -> tuple[audit.Record, Path | None]:
+    """Return the record of a plan; what takes it back goes to a file, which is returned too, where it is much."""
+    text = audit.to_text(invert(plan.differences))
+    inverse = copies.keep_inverse(plan.source, identity, text, now) if len(text) > audit.INLINE else None
+    return _record(action, plan, identity, copy, inverse, now), inverse
+
+
+def _bounded(targets: Sequence[str]) -> list[str]:
+    """Return targets as a record names them: not all where they are very many, since the log is everybody's."""
+    if sum(map(len, targets)) <= audit.INLINE:
+        return list(targets)
+    size, named = 0, 0
+    while size + len(targets[named]) <= audit.INLINE:
+        size, named = size + len(targets[named]), named + 1
+    return [*targets[:named], f"and {len(targets) - named:,} more"]
+
+
+def _tell_circuits(plan: Preview, record: audit.Record) -> None:
+    """Tell the history of circuits what was done to them, where the source is a hook state or what is beside one."""
+    beside = isinstance(plan.base, Snapshot) and owner_of(Path(plan.source)) is not None
+    if beside or "hooks" in (kind_of(plan.before).name, kind_of(plan.after).name):
+        from statewatch.core import circuit_story  # noqa: PLC0415 - it knows files, and only hooks have circuits
+
+        circuit_story.tell(plan.store, plan.before, plan.after, record)
+
+
+def _record(
+    action: Action, plan: Preview, identity: str, copy: Path | None, inverse: Path | None, now: float
+) -> audit.Record:
     return audit.Record(
         id=identity,
         at=iso(now) or "",
@@ -278,13 +374,14 @@ def _record(action: Action, plan: Preview, identity: str, copy: Path, now: float
         pid=os.getpid(),
         via=action.via,
         action=plan.change.name,
-        targets=list(plan.change.targets),
+        targets=_bounded(plan.change.targets),
         why=action.why,
         source=plan.source,
         before=plan.base.digest,
         after=plan.digest,
-        copy=str(copy),
-        inverse=audit.to_json(invert(plan.differences)),
+        copy="" if copy is None else str(copy),
+        inverse=[] if inverse else audit.to_json(invert(plan.differences)),
+        inverse_in="" if inverse is None else str(inverse),
         undoes=action.undoes,
         group=action.group,
     )

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from statewatch.core import rotating
-from statewatch.core.errors import LockedError, RefusedError, StatewatchError
+from statewatch.core.errors import LockedError, RefusedError, SourceError, StatewatchError
 from statewatch.core.places import state_directory
 from statewatch.core.processes import still_runs
+from statewatch.core.reading import MAX_BYTES, read
 from statewatch.documents.diff import Change
 from statewatch.documents.values import JSON
 from statewatch.kinds.times import instant
@@ -26,12 +27,17 @@ Outcome: TypeAlias = Literal["done", "void", "interrupted", "in progress"]
 
 _KINDS: dict[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("id", "at", "user", "host", "via", "action", "why", "source", "before", "after", "copy"), str),
+    "inverse_in": str,
     **dict.fromkeys(("targets", "inverse"), list),
-    **dict.fromkeys(("undoes", "group"), (str, type(None))),
+    **dict.fromkeys(("undoes", "group", "checkpoint"), (str, type(None))),
     "pid": int,
 }
 _PARTS = {"targets": str, "inverse": dict}
+_LARGEST = 8 * MAX_BYTES  # both the old and the new values, as escaped text
 _ALWAYS = {"id", "at", "action", "source"}
+
+INLINE = 16 * 1024
+"""Bytes of what takes an action back from which on that is kept beside the safety copy: the log is everybody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,10 @@ class Record:
     `source` is a file or the URL of a store; `before` and `after` are the digests of its revisions. `inverse` are the
     changes that take it back, in order; `undoes` is the id of the action that is no longer in force: one that this one
     took back, or one that this record says was overwritten. Records of one request that changed several sources share
-    a `group`. `outcome` is `done`; `void` when nothing was written after all; `in progress`; or `interrupted`: the
-    process that began it is gone, and only the source can tell whether it came to it.
+    a `group`. What takes it back is in the file `inverse_in` where it is much. What was done to a checkpoint names it
+    as `checkpoint`; `before` and `after` are digests of its content then. `outcome` is `done`; `void` when nothing was
+    written after all; `in progress`; or `interrupted`: the process that began it is gone, and only the source can tell
+    whether it came to it.
     """
 
     id: str
@@ -62,6 +70,8 @@ class Record:
     undoes: str | None = None
     group: str | None = None
     outcome: Outcome = "done"
+    inverse_in: str = ""
+    checkpoint: str | None = None
 
 
 def log_file() -> Path:
@@ -100,6 +110,12 @@ def finish(identity: str, outcome: Literal["done", "void"]) -> None:
         rotating.add(log_file(), _json({"id": identity, "outcome": outcome}), durable=False)
 
 
+def complete(record: Record) -> None:
+    """Write down once more what was begun, as `finish` does, with what is known of it only now that it is done."""
+    with contextlib.suppress(OSError, StatewatchError):
+        rotating.add(log_file(), _line(record, "done"), durable=False)
+
+
 def append(record: Record) -> None:
     """Add the record of something that has happened, on disk for certain. Raises OSError when it cannot be written."""
     try:
@@ -133,7 +149,12 @@ def records() -> Iterator[Record]:
 
 def to_json(changes: list[Change]) -> list[dict[str, JSON]]:
     """Return changes in the form in which a record holds them; paths as lists, so that keys and positions differ."""
-    return [{"op": c.op, "path": list(c.path), "before": c.before, "after": c.after} for c in changes]
+    stored: list[dict[str, JSON]] = []
+    for c in changes:
+        stored.append({"op": c.op, "path": list(c.path), "before": c.before, "after": c.after})
+        if c.source is not None:
+            stored[-1]["from"] = list(c.source)
+    return stored
 
 
 def from_json(stored: list[dict[str, JSON]]) -> list[Change]:
@@ -141,12 +162,45 @@ def from_json(stored: list[dict[str, JSON]]) -> list[Change]:
     changes = []
     for entry in stored:
         operation: Any = entry.get("op")
-        path = entry.get("path")
-        tokens = [token for token in path if isinstance(token, str | int)] if isinstance(path, list) else []
-        if operation not in {"add", "remove", "replace"} or tokens != path:
+        path, source = _place(entry.get("path")), _place(entry.get("from"))
+        if operation not in {"add", "remove", "replace", "move"} or path is None:
             raise ValueError("a change in the audit log is damaged")
-        changes.append(Change(operation, tuple(tokens), entry.get("before"), entry.get("after")))
+        if (operation == "move") != (source is not None):
+            raise ValueError("a change in the audit log is damaged")
+        changes.append(Change(operation, path, entry.get("before"), entry.get("after"), source))
     return changes
+
+
+def inverse_of(record: Record) -> list[Change]:
+    """Return the changes that take *record* back. Raises ValueError where they are damaged, or gone."""
+    if not record.inverse_in:
+        return from_json(record.inverse)
+    try:
+        stored = json.loads(read(Path(record.inverse_in), _LARGEST).data)
+    except SourceError as error:
+        raise ValueError(f"what takes it back is not there any more: {error}") from None
+    except (ValueError, RecursionError):
+        raise ValueError(f"what takes it back is damaged, in {record.inverse_in}") from None
+    if not isinstance(stored, list) or not all(isinstance(entry, dict) for entry in stored):
+        raise ValueError(f"what takes it back is damaged, in {record.inverse_in}")
+    return from_json(stored)
+
+
+def to_text(changes: list[Change]) -> bytes:
+    """Return changes as the text of `to_json`, at once where that is the same and much."""
+    import orjson  # noqa: PLC0415 - 10 ms, and who only looks at the log writes nothing
+
+    try:
+        return orjson.dumps(to_json(changes))
+    except orjson.JSONEncodeError:  # what only the standard library writes
+        return json.dumps(to_json(changes)).encode()
+
+
+def _place(stored: JSON) -> tuple[str | int, ...] | None:
+    if not isinstance(stored, list):
+        return None
+    tokens = tuple(token for token in stored if isinstance(token, str | int))
+    return tokens if len(tokens) == len(stored) else None
 
 
 def _unwritable(error: OSError) -> RefusedError:

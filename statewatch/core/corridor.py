@@ -15,7 +15,7 @@ import struct
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from typing import NamedTuple
 
 DOORS = 16
 """How many wait in order; those beyond wait before the last door, and go in as it happens."""
@@ -42,8 +42,7 @@ _LEAVE_DOORS = _range(fcntl.F_UNLCK, _LOCK + 1, DOORS)
 _LEAVE_ALL = _range(fcntl.F_UNLCK, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """The bytes that a process locks: the lock with its doors where nobody is there, else the lock alone."""
 
     everything: bytes

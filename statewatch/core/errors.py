@@ -1,6 +1,5 @@
 """What can go wrong, as messages for people, and the exit code each means on the command line."""
 
-import difflib
 from collections.abc import Sequence
 from typing import ClassVar, Final
 
@@ -62,6 +61,8 @@ class MissingCheckpointError(NotFoundError):
     """A store has no checkpoint of that name; the near ones of *existing* are named."""
 
     def __init__(self, where: str, name: str, existing: Sequence[str] = ()) -> None:
+        import difflib  # noqa: PLC0415 - only for a message
+
         self.name = name
         self.near = tuple(difflib.get_close_matches(name, existing, n=3, cutoff=0.6))
         some = _did_you_mean(self.near) if existing else ". It has none at all"
@@ -77,7 +78,7 @@ class UnavailableError(SourceError):
 
 
 class UnknownOutcomeError(StatewatchError):
-    """The connection was lost while a change was on its way: it may have been made or not."""
+    """The connection was lost, or the disk failed, while a change was on its way: it may have been made or not."""
 
     exit_code = 7
 

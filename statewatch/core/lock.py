@@ -6,16 +6,16 @@ others find, who may use it, and who holds it. What is written in it is believed
 
 import errno
 import functools
-import getpass
+import itertools
 import json
 import os
+import pwd
 import stat
 import time
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from statewatch.core.corridor import Claim, claim, enter, leave, taken_by
 from statewatch.core.errors import LockedError, RefusedError
@@ -33,8 +33,7 @@ _REOPENINGS = 1_000
 _LONGEST_RECORD = 4_096
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """Who holds a lock: enough to find them, and to judge whether they should be waited for.
 
     `since` is ISO 8601 in UTC. One that has not said who it is has empty texts, and the `pid` 0 where the system does
@@ -95,9 +94,12 @@ def holder(path: Path) -> Holder | None:
 @functools.cache
 def user() -> str:
     """Return the name of the user, or the number where the system knows no name."""
+    for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):  # as getpass does, which takes longer to load
+        if name := os.environ.get(variable):
+            return name
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
         return str(os.getuid())
 
 
@@ -136,7 +138,7 @@ class _Lock:
     def _acquire(self) -> None:
         deadline = time.monotonic() + self._timeout
         own, record = _me(os.getpid(), self._operation)
-        for _ in range(_REOPENINGS):
+        for attempt in itertools.count(1):
             _in_use.add(self)
             self._descriptor = _open(self._file, self._path, self._operation)
             try:
@@ -150,6 +152,8 @@ class _Lock:
                 _say(self._descriptor, record)
                 return
             self._let_go()  # somebody deleted the sidecar meanwhile: a lock on a deleted file excludes nobody
+            if attempt >= _REOPENINGS and time.monotonic() > deadline:
+                break
         raise RefusedError(f"cannot {self._operation}: something keeps deleting the lock file {self._file}")
 
     def _let_go(self) -> None:

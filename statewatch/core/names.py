@@ -71,11 +71,21 @@ def check_checkpoint(name: str) -> None:
 
 def check_key(key: str) -> None:
     """Refuse, with RefusedError, what cannot be a key: empty, longer than MAX_KEY_BYTES, with a NUL, or not UTF-8."""
+    check_is_text(key)
     problem = _key_problem(key)
     if problem:
         raise RefusedError(
             f"the key '{harmless(key, 60)}' {problem}. Allowed is any text of up to {MAX_KEY_BYTES:,} bytes in UTF-8 "
             "without NUL."
+        )
+
+
+def check_is_text(key: object, what: str = "key") -> None:
+    """Refuse, with RefusedError, what is no text at all, as a caller without types may give it."""
+    if not isinstance(key, str):
+        raise RefusedError(
+            f"the {what} {harmless(repr(key), 60)} is of type {type(key).__name__}: a {what} is a text (str), "
+            f"such as {str(key) if isinstance(key, int) else 'name'!r}."
         )
 
 
@@ -110,6 +120,8 @@ def _forms(name: str) -> tuple[str, str]:
 
     They are two, since a capital and a small letter may look like different letters: Greek Ν like N, and ν like v.
     """
+    if name.isascii():  # most are, and there may be hundreds to compare with
+        return (folded := name.lower()), folded
     plain = unicodedata.normalize("NFKD", name)
     return _folded(plain), _folded(plain.translate(_LOOK_ALIKES))
 

@@ -36,6 +36,23 @@ def refuse_read_only(real: Path, operation: str) -> None:
     _refuse_read_only(real.parent, _status(real.parent), "directory", operation)
 
 
+def new_owner(real: Path) -> str | None:
+    """Return a sentence for whoever writes another user's file, since only root can give the new one to that user."""
+    status = _status(real)
+    if status is None or os.geteuid() in (0, status.st_uid):
+        return None
+    return f"{real} belongs to {_named(status.st_uid)}; written by {_named(os.geteuid())} it belongs to the latter"
+
+
+def _named(number: int) -> str:
+    import pwd  # noqa: PLC0415 - it is hardly ever needed
+
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return f"user {number}"
+
+
 def _status(place: Path | str, *, follow: bool = True) -> os.stat_result | None:
     try:
         return os.stat(place) if follow else os.lstat(place)  # noqa: PTH116 - as above

@@ -1,12 +1,9 @@
 """Reading a file source: bounded, never from anything but a regular file, and one moment of it where there is one."""
 
 import errno
-import hashlib
 import os
-import platform
 import stat
 import time
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,6 +17,7 @@ MAX_BYTES = 64 * 1024 * 1024
 """Files beyond this are not read: no state file is that large, and a screen must not die of one that is."""
 
 _TRIES = 4
+_KEYS = "/pipeline_secrets/"
 _REASONS = {
     errno.EACCES: "no permission to read it",
     errno.EPERM: "no permission to read it",
@@ -51,13 +49,13 @@ class Signature(NamedTuple):
         return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
-@dataclass(frozen=True)
 class Snapshot:
-    """A file's bytes at one moment."""
+    """A file's bytes at one moment; not to be changed. No dataclass, since hooks load this module at each start."""
 
-    path: Path
-    data: bytes
-    signature: Signature
+    def __init__(self, path: Path, data: bytes, signature: Signature) -> None:
+        self.path = path
+        self.data = data
+        self.signature = signature
 
     @cached_property
     def digest(self) -> str:
@@ -67,6 +65,8 @@ class Snapshot:
     @staticmethod
     def digest_of(data: bytes) -> str:
         """Return the name of the revision that *data* is."""
+        import hashlib  # noqa: PLC0415 - 4 ms
+
         return hashlib.sha256(data).hexdigest()
 
     @property
@@ -94,8 +94,10 @@ def read(path: Path, max_bytes: int = MAX_BYTES) -> Snapshot:
     """Read the file at *path*. Raises SourceError when it is missing, unreadable, too large or not a regular file.
 
     A file that is being written in place is read again, a few times; where its writer never pauses the last reading may
-    be half old and half new, and it is for the codec to notice.
+    be half old and half new, and it is for the codec to notice. The keys that pipelines are signed with are not read.
     """
+    if _KEYS in os.fspath(path):
+        raise SourceError(path, "it is a key that pipelines are signed with: it is never read, shown or copied")
     for _ in range(_TRIES):
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
@@ -159,9 +161,10 @@ def _megabytes(size: int) -> str:
 
 def _fine_times() -> bool:
     """Tell whether two versions of a file always have different times: since Linux 6.13, and on macOS."""
-    if platform.system() != "Linux":
-        return platform.system() == "Darwin"
-    numbers = platform.release().split(".")[:2]
+    system = os.uname()
+    if system.sysname != "Linux":
+        return system.sysname == "Darwin"
+    numbers = system.release.split(".")[:2]
     return len(numbers) == 2 and all(part.isdigit() for part in numbers) and tuple(map(int, numbers)) >= (6, 13)
 
 

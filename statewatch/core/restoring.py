@@ -1,18 +1,20 @@
 """Coming back to a checkpoint, wholly or in part: as a new revision, which can be undone like any other."""
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 from statewatch.core import actions
 from statewatch.core.actions import SETTLE, Action, Outcome, Preview
 from statewatch.core.copies import copies_of
 from statewatch.core.errors import NotFoundError, SourceError, StatewatchError, UnavailableError, UnknownOutcomeError
-from statewatch.core.reading import read
+from statewatch.core.reading import kind_of_file, read
 from statewatch.core.stores.base import Checkpoint, Store, Version
 from statewatch.core.undo import RECOVER, evidence
 from statewatch.documents import pointer
@@ -21,6 +23,7 @@ from statewatch.documents.picking import picked
 from statewatch.documents.pointer import PointerError
 from statewatch.documents.values import JSON
 from statewatch.kinds.base import Change, RefusedError
+from statewatch.kinds.plain import brief
 
 RESTORE = "restore"
 
@@ -35,12 +38,27 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A good version to recover with: a checkpoint or backup of that name, or a safety copy; `at` is in seconds."""
+    """A good version to recover with: a checkpoint or backup of that name, or a safety copy; `at` is in seconds.
+
+    `holds` says in words how much that is; one that holds nothing is `empty`.
+    """
 
     name: str
     at: float
     what: str
     version: Version
+    holds: str
+    empty: bool
+
+    @classmethod
+    def of(cls, name: str, at: float, what: str, version: Version) -> Self:
+        """Return the candidate that *version* makes. Raises SourceError when it cannot be read."""
+        document = version.document()
+        if isinstance(document, dict):
+            holds = f"{len(document):,} key{'' if len(document) == 1 else 's'}"
+        else:
+            holds = brief(document)
+        return cls(name, at, what, version, holds, document in ({}, [], None, ""))
 
 
 def restore_action(
@@ -48,9 +66,9 @@ def restore_action(
 ) -> Action:
     """Return the action that brings the checkpoint *name* back: all of it, or *only* the places with these tokens.
 
-    Raises MissingCheckpointError, and SourceError when the checkpoint cannot be read.
+    A file that is gone is made anew. Raises MissingCheckpointError, and SourceError when the checkpoint cannot be read.
     """
-    return _bringing_back(store, store.kept(name), name, only, why, via)
+    return _bringing_back(store.made_anew(), store.kept(name), name, only, why, via)
 
 
 def restore(
@@ -76,24 +94,34 @@ def restore(
     except StatewatchError:
         if safety is not None:
             with contextlib.suppress(StatewatchError):
-                action.store.delete_checkpoint(safety.name)
+                action.store.delete_checkpoint(safety.name, why=f"the {action.name} was not done", via=action.via)
         raise
     return Restored(outcome, safety)
 
 
 def damage(store: Store) -> str | None:
-    """Return what is wrong with a store that cannot be read; None when it can, or when there is nothing yet."""
+    """Return what is wrong with a store that cannot be read, or is gone though something is kept of it; else None."""
     try:
         store.version().document()
     except UnavailableError:  # what is not reached is not damaged
         raise
     except SourceError as error:
-        return None if error.missing else str(error)
-    return None
+        if not error.missing:
+            return str(error)
+    return f"{store.source}: it is gone" if gone(store) and candidates(store) else None
+
+
+def gone(store: Store) -> bool:
+    """Tell whether the file of a store is not there, or not any more."""
+    path: Path | None = getattr(store, "path", None)
+    return path is not None and kind_of_file(Path(os.path.realpath(path))) is None
 
 
 def candidates(store: Store) -> list[Candidate]:
-    """Return what a damaged store can be recovered with, newest first: only what was read and is good."""
+    """Return what a damaged store can be recovered with: only what was read and is good.
+
+    The newest is first; what holds nothing comes after all that holds something.
+    """
     return _searched(store)[0]
 
 
@@ -110,6 +138,8 @@ def recover_action(store: Store, name: str, *, why: str = "", via: str = "librar
         raise NotFoundError(
             f"{store.source}: there is no good version {name!r} to recover with{why_not}; there is {names}"
         )
+    if gone(store):  # nothing is replaced, so it is a restore as any other
+        return _bringing_back(store.made_anew(), chosen.version, name, (), why, via)
     notes: tuple[str, ...] = getattr(store.version(), "notes", ())
     return replace(_bringing_back(store, chosen.version, name, (), why, via, RECOVER, notes), repairs=True)
 
@@ -146,14 +176,15 @@ def _taken(document: JSON, kept: JSON, tokens: tuple[str, ...], name: str) -> JS
 
 
 def _safety(action: Action, plan: Preview) -> Checkpoint | None:
-    """Keep what is there, unless nothing would be changed, or it is damaged: nobody could come back to that."""
-    if not plan.changed:
+    """Keep what is there, if anything, unless nothing would be changed, or it is damaged: nobody comes back to that."""
+    if not plan.changed or plan.is_first:
         return None
     try:
         plan.base.document()
     except SourceError:
         return None
-    return action.store.checkpoint(note=f"before the {action.name} of {plan.change.targets[0]}")
+    why = f"before the {action.name} of {plan.change.targets[0]}"
+    return action.store.checkpoint(note=why, why=why, via=action.via)
 
 
 def _searched(store: Store) -> tuple[list[Candidate], dict[str, str]]:
@@ -174,7 +205,7 @@ def _searched(store: Store) -> tuple[list[Candidate], dict[str, str]]:
             found.append(look())
         except StatewatchError as error:
             others[name] = str(error)
-    return sorted(found, key=lambda candidate: candidate.at, reverse=True), others
+    return sorted(found, key=lambda candidate: (not candidate.empty, candidate.at), reverse=True), others
 
 
 def _kind_of(checkpoint: Checkpoint) -> str:
@@ -183,17 +214,16 @@ def _kind_of(checkpoint: Checkpoint) -> str:
 
 def _checked(store: Store, entry: Checkpoint) -> Candidate:
     kept = store.kept(entry.name)
-    kept.document()
+    candidate = Candidate.of(entry.name, entry.created_at, _kind_of(entry), kept)
     if not store.verify_checkpoint(entry.name):
         raise SourceError(store.source, f"the checkpoint {entry.name!r} is not as it was made")
-    return Candidate(entry.name, entry.created_at, _kind_of(entry), kept)
+    return candidate
 
 
 def _copy(store: Store, path: Path) -> Candidate:
     version = store.version_in(read(path))
-    version.document()
     try:
         at = datetime.strptime(path.name.partition("Z")[0], "%Y%m%dT%H%M%S.%f").replace(tzinfo=UTC).timestamp()
     except ValueError:
         raise SourceError(path, "its name tells no time, so it is no safety copy") from None
-    return Candidate(path.name, at, "safety copy", version)
+    return Candidate.of(path.name, at, "safety copy", version)

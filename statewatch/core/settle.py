@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from statewatch.core.errors import SourceError
 from statewatch.core.reading import Snapshot, read, signature
-from statewatch.documents.values import JSON
-from statewatch.kinds.base import Change, put_back
+from statewatch.kinds.base import put_back
 
 if TYPE_CHECKING:
-    from statewatch.core.stores.base import Store
+    from statewatch.core.actions import Preview
+    from statewatch.core.stores.base import Store, Version
 
 _SHORT_PAUSE = 0.000_2  # seconds; a stat costs 2 µs, and the other writer soon reads again
 _BUSY = 0.5
@@ -36,17 +36,18 @@ def after_a_write(path: Path, look: Callable[[Path], Snapshot] = read) -> Snapsh
     return found
 
 
-def was_put_back(store: "Store", change: Change, before: JSON, seconds: float) -> bool:
-    """Watch a store for so many seconds; return True as soon as it shows what was there before the change again."""
+def was_put_back(store: "Store", plan: "Preview", seconds: float) -> bool:
+    """Watch a store for so many seconds; return True as soon as it shows what was there before the plan again."""
     deadline = time.monotonic() + seconds
+    version: Version | None
     while True:
         try:
-            revision = store.snapshot()
+            version = store.version()
+            if version.digest != plan.digest and put_back(plan.change, plan.before, version.document()):
+                return True
         except SourceError:
-            revision = None  # half written, or between two renames: look again
-        if revision is not None and put_back(change, before, revision.document):
-            return True
+            version = None  # half written, or between two renames: look again
         left = deadline - time.monotonic()
         if left <= 0:
             return False
-        store.wait(revision.digest if revision else "", left)
+        store.await_other(version, left)

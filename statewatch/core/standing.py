@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from statewatch.core.audit import Record
 
-Role: TypeAlias = Literal["action", "undo", "redo", "note"]
+Role: TypeAlias = Literal["action", "undo", "redo", "note", "keeping"]
 
 UNDO, REDO = "undo ", "redo "
 """What the names of records begin with that take an action back, or an undo."""
@@ -34,7 +34,13 @@ class Standing:
 
 
 def role(record: Record) -> Role:
-    """Tell what a record is. A note says that an action was overwritten, and is no action itself."""
+    """Tell what a record is.
+
+    A note says that an action was overwritten, and is no action itself; what was done to a checkpoint is keeping, and
+    changes no document that could be changed back.
+    """
+    if record.checkpoint is not None:
+        return "keeping"
     if record.undoes is None:
         return "action"
     if not record.inverse and record.action.endswith(OVERWRITTEN):
@@ -57,6 +63,9 @@ def standings(records: Iterable[Record], happened: Callable[[Record], bool]) -> 
     tops: dict[str, Record] = {}
     found: dict[str, str] = {}  # the revision that the next action on a source found there
     for record in records:
+        if record.checkpoint is not None:
+            yield Standing(record, in_force=record.outcome == "done", by=None, top=None)
+            continue
         if not _is_so(record, found.get(record.source), happened):
             yield Standing(record, in_force=False, by=None, top=None)
             continue
@@ -75,7 +84,8 @@ def standings(records: Iterable[Record], happened: Callable[[Record], bool]) -> 
 def next_undo(standing: Iterable[Standing], sources: Collection[str] | None = None) -> Standing | None:
     """Return the newest action or redo in force, on some sources or on all."""
     for each in standing:
-        if each.in_force and role(each.record) != "undo" and (sources is None or each.record.source in sources):
+        is_meant = sources is None or each.record.source in sources
+        if is_meant and each.in_force and role(each.record) not in ("undo", "keeping"):
             return each
     return None
 

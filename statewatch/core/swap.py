@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
-from statewatch.core.errors import RefusedError
+from statewatch.core.errors import RefusedError, UnknownOutcomeError
 from statewatch.core.flushing import is_written_out
 from statewatch.core.processes import is_running
 from statewatch.core.reading import MAX_BYTES, Signature
@@ -38,7 +38,8 @@ class Replacement:
 
     Within the block `swap` or `create` may put it in the target's place. The temporary file is gone afterwards, unless
     it took that place, and what was done lasts through a loss of power. Entering and leaving raise RefusedError when it
-    cannot be written in full, or would be too large to be read again. A class, since every write pays for the layers.
+    cannot be written in full, or would be too large to be read again; leaving raises UnknownOutcomeError where the disk
+    fails when it is to last. A class, since every write pays for the layers.
     """
 
     __slots__ = ("_data", "_directory", "_is_handed_over", "_place", "_target", "file", "signature")
@@ -105,9 +106,19 @@ class Replacement:
         try:
             _attempt(os.unlink, self.file)
             if is_lasting:
-                _attempt(os.fsync, self._directory)  # it is done, and some file systems cannot promise more
+                self._make_lasting()
         finally:
             _attempt(os.close, self._directory)
+
+    def _make_lasting(self) -> None:
+        try:
+            os.fsync(self._directory)
+        except OSError as error:  # some file systems cannot promise it; a disk that fails must not be taken for done
+            if error.errno == errno.EIO:
+                raise UnknownOutcomeError(
+                    f"{self._target}: the disk failed while the change was made to last (I/O error), so after a loss "
+                    "of power it may be as it was before. Look at the disk, then at the file."
+                ) from None
 
 
 def leftovers(directory: Path, name: str | None = None) -> list[Path]:

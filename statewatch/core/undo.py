@@ -1,16 +1,19 @@
 """Taking actions back and doing them again, as long as that still applies: what others changed since stays."""
 
 import difflib
+import functools
 import itertools
 import secrets
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 from statewatch.core import audit
 from statewatch.core.actions import Action, Transform
 from statewatch.core.audit import Record
+from statewatch.core.beside import extras_file
 from statewatch.core.errors import NotFoundError, RefusedError, SourceError, StatewatchError
+from statewatch.core.lock import user
 from statewatch.core.reading import read
 from statewatch.core.standing import REDO, UNDO, Standing, next_redo, next_undo, plain_name, role, standings
 from statewatch.core.stores.base import Store, Version
@@ -29,8 +32,12 @@ RECOVER = "recover"
 
 Sources = Collection[Path | str]
 """Files, and URLs of stores as the audit log names them."""
+Within = Callable[[str], bool]
+"""Tells whether a source, as the audit log names it, is meant where none was named."""
 
 _NAMED = 5
+_SEVERAL = 20
+"""Keys of a namespace up to which an undo reads only these."""
 
 
 def last_action(sources: Sources | None = None) -> Record:
@@ -88,13 +95,16 @@ def find_standing(identity: str, sources: Sources | None = None) -> Standing:
     raise NotFoundError(f"there is no action {identity!r} in the audit log {log}{some and '; there is '}{some}")
 
 
-def to_undo(identity: str | None = None, sources: Sources | None = None) -> list[Record]:
+def to_undo(identity: str | None = None, sources: Sources | None = None, within: Within | None = None) -> list[Record]:
     """Return what is to be taken back, newest first: the chosen action, or the last one with all of its group.
 
-    With *sources* only what was done to these is meant. Raises NotFoundError when there is no such action and
+    With *sources* only what was done to these is meant; without, the last action must be on a source *within* reach.
+    Raises NotFoundError when there is no such action, also where the user's own last one is out of reach, and
     RefusedError when the chosen one is no longer in force.
     """
     if identity is None:
+        if sources is None and within is not None:
+            return _with_its_group(_within_reach(next_undo, within, "undo"), None)
         return _with_its_group(last_action(sources), sources)
     found = find_standing(identity, sources)
     if role(found.record) == "undo":
@@ -106,13 +116,15 @@ def to_undo(identity: str | None = None, sources: Sources | None = None) -> list
     return [found.top]
 
 
-def to_redo(identity: str | None = None, sources: Sources | None = None) -> list[Record]:
+def to_redo(identity: str | None = None, sources: Sources | None = None, within: Within | None = None) -> list[Record]:
     """Return the undos that are to be taken back, newest first: that of the chosen action, or the last with its group.
 
-    *identity* is that of the action or of its undo. Raises NotFoundError when there is no such action and RefusedError
-    when it was not undone.
+    *identity* is that of the action or of its undo; *within* is as `to_undo` takes it. Raises NotFoundError when there
+    is no such action and RefusedError when it was not undone.
     """
     if identity is None:
+        if sources is None and within is not None:
+            return _with_its_group(_within_reach(next_redo, within, "redo"), None)
         return _with_its_group(last_undo(sources), sources)
     found = find_standing(identity, sources)
     if found.top is None or role(found.top) != "undo":
@@ -151,6 +163,27 @@ def _group_for(records: Collection[Record]) -> str | None:
     return secrets.token_hex(6) if len(records) > 1 else None
 
 
+def _within_reach(find: Callable[[Iterable[Standing]], Standing | None], within: Within, verb: str) -> Record:
+    """Return the newest record to undo or redo, which must be within reach. Raises NotFoundError.
+
+    What others did elsewhere is passed over. What this user did elsewhere is not: whoever says `undo` means what they
+    did last, and must not find that something older was taken back.
+    """
+    mine = user()
+    found = find(each for each in all_standings() if within(each.record.source) or each.record.user == mine)
+    if found is not None and within(found.record.source):
+        return found.record
+    if found is None:
+        raise NotFoundError(f"nothing to {verb} here: by the audit log nothing in reach is left to {verb}")
+    other = found.record
+    here = find(each for each in all_standings() if within(each.record.source))
+    local = "" if here is None else f" The last one here is {_listed([here.record])}."
+    raise NotFoundError(
+        f"nothing was done: what you did last is not here but on {other.source}: {_listed([other])}, at {other.at}. "
+        f"To {verb} it all the same: statewatch {verb} --id {other.id}.{local}"
+    )
+
+
 def _with_its_group(record: Record, sources: Sources | None) -> list[Record]:
     if record.group is None:
         return [record]
@@ -165,7 +198,11 @@ def _with_its_group(record: Record, sources: Sources | None) -> list[Record]:
 
 
 def _names(sources: Sources | None) -> set[str] | None:
-    return None if sources is None else {str(each.resolve()) if isinstance(each, Path) else each for each in sources}
+    if sources is None:
+        return None
+    names = {str(each.resolve()) if isinstance(each, Path) else each for each in sources}
+    files = [each.resolve() for each in sources if isinstance(each, Path) and each.name]
+    return names | {str(beside) for file in files if (beside := extras_file(file)).exists()}
 
 
 def _listed(records: Iterable[Record]) -> str:
@@ -177,6 +214,9 @@ def _why_not(found: Standing) -> str:
     """Say why a record is not to be undone, or redone: in what state it is."""
     record, by = found.record, found.by
     what = f"{record.id} ({record.action})"
+    if role(record) == "keeping":
+        kept = f"; what it held is kept in {record.copy}" if record.copy else ""
+        return f"{what} of {record.checkpoint!r} was done to a checkpoint and not to the document{kept}"
     if role(record) == "note":
         return f"{what} only tells what became of {record.undoes}"
     if by is not None:
@@ -190,10 +230,11 @@ def _why_not(found: Standing) -> str:
 
 
 def _taking_back(record: Record, name: str, why: str, via: str, group: str | None) -> Action:
-    store = reopen_store(record.source)
+    inverse = functools.cache(functools.partial(audit.inverse_of, record))
+    store = _store_of(record, inverse)
     return Action(
         source=store,
-        transform=_inverse(record, name),
+        transform=_inverse(record, name, inverse),
         name=name,
         why=why,
         via=via,
@@ -206,6 +247,8 @@ def _taking_back(record: Record, name: str, why: str, via: str, group: str | Non
 
 def _kept(record: Record, store: Store) -> Version | None:
     """Return the version before an action, so that its undo is exact to the byte where nothing else has changed."""
+    if not record.copy:
+        return None
     try:
         version = store.version_in(read(Path(record.copy)))
         version.document()
@@ -217,10 +260,11 @@ def _kept(record: Record, store: Store) -> Version | None:
 def _has_happened(record: Record) -> bool:
     """Look at the source of an action that was interrupted: does it show what that did?"""
     try:
-        there = reopen_store(record.source).version()
+        inverse = functools.cache(functools.partial(audit.inverse_of, record))
+        there = _store_of(record, inverse).version()
         if there.digest in {record.before, record.after}:
             return there.digest == record.after
-        _inverse(record, record.action)(there.document(), time.time())
+        _inverse(record, record.action, inverse)(there.document(), time.time())
     except base.RefusedError:
         return False
     except StatewatchError:
@@ -228,14 +272,26 @@ def _has_happened(record: Record) -> bool:
     return True
 
 
-def _inverse(record: Record, name: str) -> Transform:
+def _store_of(record: Record, inverse: Callable[[], list[Difference]]) -> Store:
+    """Return the store of a record, as an action sees it that takes it back where it was about some keys only."""
+    store = reopen_store(record.source)
+    try:
+        places = [change.path for change in inverse()]
+    except ValueError:  # whoever takes it back is told
+        return store
+    keys = {place[0] for place in places if place and isinstance(place[0], str)}
+    is_about_keys = 0 < len(keys) <= _SEVERAL and all(place and isinstance(place[0], str) for place in places)
+    return store.around(*sorted(keys)) if is_about_keys else store
+
+
+def _inverse(record: Record, name: str, inverse: Callable[[], list[Difference]]) -> Transform:
     def transform(document: JSON, now: float) -> Change:
         if record.action == RECOVER:
             raise base.RefusedError(
                 f"{record.id} replaced what could not be read, and that is not put back. It is in {record.copy}"
             )
         try:
-            changes = audit.from_json(record.inverse)
+            changes = inverse()
         except ValueError as error:
             raise base.RefusedError(f"{record.id} cannot be taken back: {error}") from None
         kind = kind_of(document)
@@ -245,7 +301,7 @@ def _inverse(record: Record, name: str) -> Transform:
         except ConflictError as error:
             raise base.RefusedError(
                 f"{record.action} of {record.at} can no longer be undone, because these places have moved on: "
-                f"{', '.join(error.pointers[:_NAMED])}. What was there before it is in {record.copy}"
+                f"{', '.join(error.pointers[:_NAMED])}. {_where_before(record)}"
             ) from None
         try:
             after = diff.apply(after, [change for change in changes if change not in firm])
@@ -254,6 +310,10 @@ def _inverse(record: Record, name: str) -> Transform:
         return Change(name, tuple(record.targets), after, evidence(firm))
 
     return transform
+
+
+def _where_before(record: Record) -> str:
+    return f"What was there before it is in {record.copy}" if record.copy else "Nothing was there before it"
 
 
 def evidence(changes: list[Difference]) -> tuple[tuple[Place, ...], ...]:

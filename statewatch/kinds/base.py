@@ -1,12 +1,29 @@
 """What every kind of document can do, and the words kinds share."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from statewatch.documents import pointer
 from statewatch.documents.values import JSON, Path
+from statewatch.kinds.words import RefusedError, items, mapping, number, text, type_name, word
+
+__all__ = [
+    "Change",
+    "Fault",
+    "Kind",
+    "Need",
+    "RefusedError",
+    "Sentence",
+    "Tone",
+    "items",
+    "mapping",
+    "number",
+    "put_back",
+    "text",
+    "type_name",
+    "word",
+]
 
 Tone = Literal["good", "bad", "warn", "info"]
 
@@ -68,10 +85,6 @@ def _found(document: JSON, path: Path) -> str | None:
         return None
 
 
-class RefusedError(ValueError):
-    """A change that cannot be made to this document; the message says why and what to do instead."""
-
-
 class Kind(Protocol):
     """What a kind of document means. Every method is a pure function of the document."""
 
@@ -98,46 +111,3 @@ class Kind(Protocol):
 
     def refresh(self, document: JSON, now: float) -> JSON:
         """Bring what is derived up to date after a change, in the style of the file. *now* is an instant."""
-
-
-def number(value: JSON) -> int | None:
-    """Read a counter as tolerantly as people write them: an int, a whole float or a text of digits."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdigit() and len(value) < 16:
-        return int(value)
-    return None
-
-
-def text(value: JSON) -> str | None:
-    """Return a text as it is, None for anything else."""
-    return value if isinstance(value, str) else None
-
-
-def mapping(value: JSON) -> Mapping[str, JSON]:
-    """Return an object as it is, an empty one for anything else."""
-    return value if isinstance(value, dict) else {}
-
-
-def items(value: JSON) -> list[JSON]:
-    """Return a list as it is, an empty one for anything else."""
-    return value if isinstance(value, list) else []
-
-
-def word(value: JSON) -> str:
-    """Return a vocabulary word in the form in which words are compared: lower case, `-` and blanks as `_`."""
-    return value.strip().lower().replace("-", "_").replace(" ", "_") if isinstance(value, str) else ""
-
-
-def type_name(value: JSON) -> str:
-    """Name the JSON type of *value* for messages."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "a boolean"
-    names: dict[type, str] = {int: "a number", float: "a number", str: "a text", list: "a list", dict: "an object"}
-    return names[type(value)]

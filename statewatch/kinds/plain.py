@@ -2,7 +2,7 @@
 
 import json
 
-from statewatch.documents import diff
+from statewatch.documents import diff, pointer
 from statewatch.documents.values import JSON, Path
 from statewatch.kinds.base import Fault, Sentence, type_name
 
@@ -54,4 +54,6 @@ def _words(change: diff.Change) -> str:
         return f"added {brief(change.after)}"
     if change.op == "remove":
         return f"removed {brief(change.before)}"
+    if change.source is not None:
+        return f"{brief(change.after)} moved from {pointer.render(change.source)}"
     return f"{brief(change.before)} → {brief(change.after)}"

@@ -1,30 +1,81 @@
 """Which kind a document is. Content decides; names only say what was expected."""
 
+from functools import cache
+
 from statewatch.documents.values import JSON, same
-from statewatch.kinds import batch_kind, hooks, workflow
+from statewatch.kinds import hooks
 from statewatch.kinds.base import Kind, Sentence
 from statewatch.kinds.plain import PlainKind
 
 PLAIN: Kind = PlainKind()
-KINDS: tuple[Kind, ...] = (hooks.KIND, batch_kind.KIND, workflow.KIND)
-"""The kinds that recognise their documents, in the order in which they are asked."""
+
+
+@cache
+def kinds() -> tuple[Kind, ...]:
+    """Return the kinds that recognise their documents, in the order in which they are asked."""
+    from statewatch.kinds import (  # noqa: PLC0415 - who acts on hooks pays for no more
+        agent_checkpoint,
+        batch_kind,
+        field_circuits,
+        namespace,
+        pipeline,
+        session,
+        workflow,
+    )
+
+    return (
+        hooks.KIND,
+        *field_circuits.KINDS,  # a checkpoint of an agent loop has what a batch has, and more
+        *field_circuits.WITHOUT,  # and so has what is kept of a batch for a recovery
+        session.KIND,
+        pipeline.KIND,
+        pipeline.RUN,  # one of a batch names that batch
+        batch_kind.KIND,
+        agent_checkpoint.KIND,
+        workflow.KIND,
+        namespace.KIND,
+        namespace.VERSIONED,
+        *field_circuits.GENERAL,
+    )
 
 
 def kind_of(document: JSON) -> Kind:
     """Return the kind of *document*: plain JSON when no other kind knows it."""
-    return next((kind for kind in KINDS if kind.matches(document)), PLAIN)
+    if hooks.KIND.matches(document):
+        return hooks.KIND
+    return next((kind for kind in kinds() if kind.matches(document)), PLAIN)
 
 
 def kind_named(name: str) -> Kind:
     """Return the kind of that name. Raises KeyError when there is none."""
-    return {kind.name: kind for kind in (*KINDS, PLAIN)}[name]
+    from statewatch.kinds.field_circuits import NAMED  # noqa: PLC0415 - see above
+
+    return {kind.name: kind for kind in (*kinds(), *NAMED, PLAIN)}[name]
 
 
 def sentences(before: JSON, after: JSON) -> list[Sentence]:
     """Put the change between two revisions of a source into words; an empty list when nothing changed."""
     if same(before, after):
         return []
-    kind = kind_of(after)
-    if kind is not kind_of(before):
-        return [Sentence("", f"{kind_of(before).name} → {kind.name}", "warn")]
+    old, kind = kind_of(before), kind_of(after)
+    if after == [] and _is_log(old):
+        kind = old
+    elif kind is not old and not (before == [] and _is_log(kind)):
+        return [Sentence("", f"{old.name} → {kind.name}", "warn")]
     return kind.sentences(before, after) or PLAIN.sentences(before, after)
+
+
+def sealed(document: JSON) -> str:
+    """Return why a document may never be changed by us, an empty text where it may."""
+    from statewatch.kinds.field_circuits import declared  # noqa: PLC0415 - see above
+
+    found = declared(kind_of(document).name)
+    return "" if found is None else found.declaration.sealed
+
+
+def _is_log(kind: Kind) -> bool:
+    """Tell whether documents of that kind are lists of entries: an empty one is one still."""
+    from statewatch.kinds.field_circuits import declared  # noqa: PLC0415 - see above
+
+    found = declared(kind.name)
+    return found is not None and bool(found.declaration.log)

@@ -4,12 +4,16 @@ An instant is a `float`: seconds since the Unix epoch. The styles are those foun
 ISO 8601, `Z`, a missing or a nine-digit fraction, a space instead of `T`, and epoch seconds.
 """
 
+from __future__ import annotations
+
 import math
 import re
 from datetime import UTC, datetime
-from typing import Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal
 
-from statewatch.documents.values import JSON
+if TYPE_CHECKING:
+    from statewatch.documents.values import JSON
 
 Zone = Literal["utc", "local"]
 
@@ -56,6 +60,8 @@ def stamp(now: float, like: JSON = None) -> str:
     The separator, the digits of the fraction and the form of the zone are kept. A time in another zone, or none at all,
     gives ISO 8601 in UTC with an offset.
     """
+    if like is None or (isinstance(like, str) and len(like) == 32 and like[10] == "T" and like.endswith("+00:00")):
+        return _usual(now)  # what nearly all have: one that looks so is none, or of that style
     utc = datetime.fromtimestamp(now, UTC)
     found = _ISO.fullmatch(like.strip()) if isinstance(like, str) else None
     separator, fraction, zone = found.group(2, 4, 5) if found else ("T", "000000", "+00:00")
@@ -63,6 +69,11 @@ def stamp(now: float, like: JSON = None) -> str:
     if fraction:
         text += f".{utc.microsecond:06d}000"[: 1 + len(fraction)]
     return text + (zone or "" if zone in {None, "Z", "z", "+0000"} else "+00:00")
+
+
+@lru_cache(maxsize=4)
+def _usual(now: float) -> str:
+    return datetime.fromtimestamp(now, UTC).isoformat(timespec="microseconds")
 
 
 def restamp(now: float, like: JSON) -> JSON:

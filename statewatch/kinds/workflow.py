@@ -1,10 +1,12 @@
 """Workflows: the phases of a run, as `.claude/workflows/<id>/state.json` holds them; times local and naive."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from statewatch.documents import pointer
 from statewatch.documents.values import JSON, Path
-from statewatch.kinds.base import Fault, Need, Sentence, Tone, mapping, text, type_name, word
+from statewatch.kinds.base import Change, Fault, Need, RefusedError, Sentence, Tone, mapping, text, type_name, word
 from statewatch.kinds.hooks import first_line
 from statewatch.kinds.times import instant, span
 
@@ -16,17 +18,21 @@ _MARKS: dict[str, Tone] = {"completed": "good", "failed": "bad"}
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One phase of a workflow. Times are instants."""
+    """One phase of a workflow. Times are instants, `took` the seconds that the file says; `note` is what was told."""
 
     name: str
     status: str
     started_at: float | None
     completed_at: float | None
     error: str | None = None
+    note: str = ""
+    took: float | None = None
 
     def seconds(self, now: float) -> float | None:
         """Return how long the phase took, or has been running."""
-        if self.started_at is None:
+        if self.took is not None:
+            return max(0.0, self.took)
+        if self.started_at is None or (self.completed_at is None and self.status != "in_progress"):
             return None
         end = self.completed_at if self.completed_at is not None else now
         return max(0.0, end - self.started_at)
@@ -34,7 +40,10 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowView:
-    """A workflow as an operator sees it; `status` is derived, since a running one still says `initialized`."""
+    """A run in phases as an operator sees it; `status` is derived, since a running one may still say `initialized`.
+
+    `facts` are names with what to show for them. A running one is stalled after `patience` seconds without a change.
+    """
 
     workflow_id: str
     title: str
@@ -43,6 +52,14 @@ class WorkflowView:
     started_at: float | None
     error: str | None
     notes: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    patience: float = STALLED_AFTER
+
+    @property
+    def moved_at(self) -> float | None:
+        """Return when a phase last began or ended, by the times of the file; None where it has none."""
+        times = [at for phase in self.phases for at in (phase.started_at, phase.completed_at) if at is not None]
+        return max(times, default=self.started_at)
 
     @property
     def is_running(self) -> bool:
@@ -117,7 +134,7 @@ def view(document: JSON) -> WorkflowView:
 
 def needs(seen: WorkflowView, changed_at: float, now: float) -> list[Need]:
     """Return what is the matter with a workflow: that it failed, or that nothing has moved. Times are instants."""
-    if seen.is_running and now - changed_at > STALLED_AFTER:
+    if seen.is_running and now - changed_at > seen.patience:
         running = next((each.name for each in seen.phases if each.status == "in_progress"), "between two phases")
         return [Need(seen.workflow_id, f"stalled {span(now - changed_at)} in {running}", changed_at)]
     if seen.status != "failed":
@@ -134,6 +151,50 @@ def needs(seen: WorkflowView, changed_at: float, now: float) -> list[Need]:
             changed_at,
         )
     ]
+
+
+def retry_phase(document: JSON, name: str) -> Change:
+    """Return the change after which the tool runs a failed phase again: its record and its results go.
+
+    Raises RefusedError for a phase that is not there or has not failed.
+    """
+    fields, record = _recorded(document, name)
+    if word(record.get("status")) != "failed":
+        raise RefusedError(f"the phase {name} has not failed ({word(record.get('status')) or 'unknown'})")
+    left = {each: other for each, other in mapping(fields["phases"]).items() if each != name}
+    after = {**fields, "status": "initialized", "phases": left, "error": None}
+    if isinstance(fields.get("context"), dict):
+        after["context"] = {key: value for key, value in mapping(fields["context"]).items() if key != f"{name}_results"}
+    return Change("retry phase", (name,), after, ((("status",),),))
+
+
+def fail_phase(document: JSON, name: str, why: str, now: float) -> Change:
+    """Return the change that marks a phase which never ends as failed, and its workflow. *now* is an instant.
+
+    Raises RefusedError for a phase that is not there or is not in progress.
+    """
+    fields, record = _recorded(document, name)
+    if word(record.get("status")) != "in_progress":
+        raise RefusedError(f"the phase {name} is not in progress ({word(record.get('status')) or 'unknown'})")
+    error = why or "marked failed by an operator"
+    at = datetime.fromtimestamp(now).isoformat()  # this layout writes local times
+    ended = {**record, "status": "failed", "completed_at": at, "error": error}
+    after: JSON = {
+        **fields,
+        "status": "failed",
+        "phases": {**mapping(fields["phases"]), name: ended},
+        "error": error,
+    }
+    return Change("fail phase", (name,), after, ((("phases", name, "status"),),))
+
+
+def _recorded(document: JSON, name: str) -> tuple[Mapping[str, JSON], Mapping[str, JSON]]:
+    fields = mapping(document)
+    phases = mapping(fields.get("phases"))
+    record = phases.get(name)
+    if not isinstance(record, dict):
+        raise RefusedError(f"there is no phase {name!r} in this workflow; there is: {', '.join(phases) or 'none'}")
+    return fields, record
 
 
 def _phase(name: str, record: JSON) -> Phase:

@@ -8,6 +8,7 @@ from statewatch.core.actions import perform
 from statewatch.core.errors import NotFoundError, RefusedError, StatewatchError
 from statewatch.core.lock import TIMEOUT
 from statewatch.core.migration import Migrated, Progress, migrate
+from statewatch.core.names import check_is_text
 from statewatch.core.restoring import candidates, damage, recover_action, restore, restore_action
 from statewatch.core.stores.base import Revision, Store
 from statewatch.core.stores.transaction import RAISE, Found, Raise, Transaction
@@ -69,6 +70,7 @@ class StateManager:
         """Return a copy of the value of *key*, else *default*; raises where there is neither. None is a default."""
         if self._schema is None:
             return retrying(lambda: self.store.load(key, default), self._attempts)
+        check_is_text(key)
         document = retrying(lambda: self.snapshot().document, self._attempts)
         if isinstance(document, dict) and key in document:
             return document[key]
@@ -196,6 +198,9 @@ class StateManager:
 def _store(backend: str | Store, namespace: str | None, timeout: float) -> Store:
     if isinstance(backend, Store):
         return backend
+    check_is_text(backend, "backend")
+    if namespace is not None:
+        check_is_text(namespace, "namespace")
     if is_store_url(backend):
         return open_store(backend if namespace is None else with_namespace(backend, namespace), timeout)
     if "/" in backend or backend.endswith(".json"):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, cast
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.notifications import Notify
 from textual.screen import Screen
 
 from statewatch.documents.values import JSON
@@ -23,6 +24,7 @@ from statewatch.tui.screens.main import MainScreen
 from statewatch.tui.views.base import View
 from statewatch.tui.views.circuits import CircuitsAsked
 from statewatch.watch.picture import Picture, Watching
+from statewatch.watch.stories import Stories
 
 if TYPE_CHECKING:
     from statewatch.tui.operations import Operations
@@ -84,6 +86,7 @@ class StatewatchApp(App[None]):
         self.presenter = Presenter(
             lambda model: self._post(Modelled(model)), lambda view, reason: self._post(Unmodelled(view, reason))
         )
+        self.stories = Stories()
         self.main = MainScreen()
 
     def get_default_screen(self) -> Screen[Any]:
@@ -105,6 +108,11 @@ class StatewatchApp(App[None]):
         """Show a message for some seconds; *text* is never taken for markup."""
         level = cast("Literal['information', 'warning', 'error']", severity)
         self.notify(text, severity=level, markup=False)
+
+    def hush(self) -> None:
+        """Take all messages down, since something comes on top that they must not hide."""
+        self.clear_notifications()
+        self._take_down()
 
     @cached_property
     def operations(self) -> "Operations":
@@ -157,6 +165,7 @@ class StatewatchApp(App[None]):
         """Open the palette."""
         from statewatch.tui.palette import Palette  # noqa: PLC0415 - its machinery is dear to import
 
+        self.hush()
         type(self).COMMANDS = {Palette, *App.COMMANDS}
         super().action_command_palette()
 
@@ -168,6 +177,21 @@ class StatewatchApp(App[None]):
         """Return a key as it is shown in the key bar and the help."""
         shown = {"enter": "⏎", "escape": "esc", "space": "space", "pageup": "pgup", "pagedown": "pgdn"}
         return binding.key_display or shown.get(binding.key) or super().get_key_display(binding)
+
+    @on(Notify)
+    def _make_room(self) -> None:
+        """Show two messages at most: who acts quickly must see what they act on."""
+        for older in list(self._notifications)[:-1]:
+            self._unnotify(older, refresh=False)
+        self._take_down()
+
+    def _take_down(self) -> None:
+        """Take down what is no longer to be seen, on all screens: Textual's own way leaves an empty line of each."""
+        shown = tuple(note.identity for note in self._notifications)
+        for screen in self.screen_stack:
+            for holder in screen.query("ToastHolder"):
+                if not (holder.id or "").endswith(shown):
+                    holder.remove()
 
     @on(Pictured)
     def _pictured(self, event: Pictured) -> None:

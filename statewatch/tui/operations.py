@@ -4,23 +4,31 @@ Everything that waits (reading, locking, writing) happens in threads; the screen
 """
 
 import asyncio
+import contextlib
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from statewatch.core import actions, circuits, undo
+from statewatch.core import actions, breakers, circuits, undo
 from statewatch.core.actions import Action, Outcome, Preview
 from statewatch.core.audit import Record
-from statewatch.core.errors import StatewatchError
+from statewatch.core.errors import SourceError, StatewatchError
+from statewatch.core.hook_glance import extras_of
+from statewatch.core.stores.urls import path_url
 from statewatch.documents.text import harmless
+from statewatch.kinds.base import text
+from statewatch.kinds.circuit_extras import entry_of
+from statewatch.kinds.circuit_modes import MEANINGS, MODES, NORMAL, mode_word
+from statewatch.kinds.declared_view import CircuitsView
 from statewatch.tui.models import cells
 from statewatch.tui.models.diffs import change_lines
 from statewatch.tui.registry import command
 from statewatch.tui.screens.confirm import ConfirmScreen
 from statewatch.tui.views.circuits import CircuitsAsked
+from statewatch.watch.discovery import KEYED
 
 if TYPE_CHECKING:
     from statewatch.tui.app import StatewatchApp
@@ -32,6 +40,9 @@ WATCHED_FOR = 0.8
 _REAPPLY = 20
 _PASSING = 160  # characters that can be read in passing
 _CANCEL, _APPLY, _AGAIN, _UNTIL = "Cancel", "Apply", "Apply again", "Until it holds"
+
+_MODES = ("skip", "always-run", NORMAL)
+"""The modes that are offered here; the one for trying thresholds out is for the command line."""
 
 
 class Operations:
@@ -50,15 +61,39 @@ class Operations:
             await self._circuits(asked)
 
     async def _circuits(self, asked: CircuitsAsked) -> None:
-        wanted = []
+        mode = await self._mode(asked)
+        if mode == _CANCEL:
+            return
+        wanted: list[Callable[[], list[Action]]] = []
         for path, names in asked.targets.items():
-            if asked.everything:
-                wanted.append(partial(circuits.reset_all_action, path, via="dashboard"))
+            source = self._app.picture.source(str(path))
+            if source is not None and isinstance(source.view, CircuitsView):
+                everything = [circuit.name for circuit in source.view.circuits] if asked.everything else names
+                wanted.append(partial(_of_other_tool, path, everything))
+            elif asked.verb == "mode":
+                wanted.append(partial(_of_mode, path, names, mode))
             else:
-                wanted.append(partial(circuits.circuit_action, asked.verb, path, names, via="dashboard"))
-        made = [await asyncio.to_thread(make) for make in wanted]
+                chosen = None if asked.everything else names
+                wanted.append(partial(circuits.circuit_actions, asked.verb, path, chosen, via="dashboard"))
+        try:
+            made = [action for make in wanted for action in await asyncio.to_thread(make)]
+        except StatewatchError as error:
+            self._tell(str(error), "error")
+            return
         group = secrets.token_hex(6) if len(made) > 1 else None  # what is done at once is undone at once
         await self._carry_out([replace(action, group=group) for action in made])
+
+    async def _mode(self, asked: CircuitsAsked) -> str:
+        """Return the mode that is chosen where one is to be given, in the word that people use."""
+        if asked.verb != "mode":
+            return ""
+        names = [harmless(name, 60) for hooks in asked.targets.values() for name in hooks]
+        held = await asyncio.to_thread(_modes_of, asked.targets)
+        offered = [word for word in _MODES if held != {word}]
+        lines: list[Cell] = [((f"{word:<11}", "strong"), (MEANINGS[word], "muted")) for word in offered]
+        lines += [(), (("It holds for hooks that are run through statewatch, until it is taken back.", "muted"),)]
+        question: Cell = ((f"Which mode for {_some(names)}?", "strong"),)
+        return await self._app.push_screen_wait(ConfirmScreen(question, lines, (_CANCEL, *offered)))
 
     async def undo(self) -> None:
         """Take back the last action, on all the sources that it changed, after asking."""
@@ -80,8 +115,11 @@ class Operations:
                 return
             await self._carry_out(wanted)
 
-    def _sources(self) -> list[Path]:
-        return [Path(source.key) for source in self._app.picture.sources]
+    def _sources(self) -> list[Path | str]:
+        """Return the sources that are shown, as the audit log names them: namespaces in files by their URLs."""
+        files = [Path(source.key) for source in self._app.picture.sources]
+        spaces = [Path(source.key).parent for source in self._app.picture.sources if source.kind == KEYED]
+        return [*files, *(path_url("json", space.parent, space.name) for space in spaces)]
 
     def _allowed(self, name: str) -> bool:
         """Guard: what writes does nothing in a read-only dashboard, and says so."""
@@ -121,6 +159,7 @@ class Operations:
                 self._tell(str(error), "error")
                 return
             self._app.look()
+            self._app.main.ask()  # what is beside a source is looked at for a model only
             if not outcome.overwritten:
                 self._tell(_done(outcome), "information")
                 return
@@ -143,10 +182,31 @@ class Operations:
             self._app.tell(harmless(text), severity)
 
 
+def _modes_of(targets: Mapping[Path, Sequence[str]]) -> set[str]:
+    """Return the modes that circuits have, `normal` included. What cannot be read is told when it is to be written."""
+    found: set[str] = set()
+    for path, names in targets.items():
+        with contextlib.suppress(SourceError):
+            extras = extras_of(path.resolve())
+            found |= {mode_word(text(entry_of(extras, name).get("mode"))) for name in names}
+    return found
+
+
+def _of_mode(path: Path, names: Sequence[str], word: str) -> list[Action]:
+    return [circuits.mode_action(path, names, MODES[word], name=f"mode {word}", via="dashboard")]
+
+
+def _of_other_tool(path: Path, names: Sequence[str]) -> list[Action]:
+    return [breakers.reset_action(path, names, via="dashboard")]
+
+
 def _what(plans: Sequence[Preview]) -> str:
-    names = [harmless(target, 60) for plan in plans for target in plan.change.targets]
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return f"{plans[0].change.name} {shown}".strip()
+    names = list(dict.fromkeys(harmless(target, 60) for plan in plans for target in plan.change.targets))
+    return f"{plans[0].change.name} {_some(names)}".strip()
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
 def _question(plans: Sequence[Preview], label: Callable[[str], str]) -> ConfirmScreen:
@@ -177,4 +237,4 @@ def _done(outcome: Outcome) -> str:
         return f"{_what([outcome.plan])}: nothing to change any more."
     again = f" after {outcome.applied} tries" if outcome.applied > 1 else ""
     undoing = outcome.plan.change.name.startswith("undo ")
-    return f"Done{again}: {_what([outcome.plan])}.{'' if undoing else ' u undoes it.'}"
+    return f"Done{again}: {_what([outcome.plan])}.{' U does it again.' if undoing else ' u undoes it.'}"

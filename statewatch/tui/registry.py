@@ -79,6 +79,15 @@ COMMANDS: tuple[Command, ...] = (
         True,
     ),
     Command(
+        "hooks.mode",
+        "m",
+        "mode",
+        "Mode",
+        "Let the chosen hooks always run, be skipped, or only be counted",
+        ("hooks",),
+        True,
+    ),
+    Command(
         "hooks.reset-all",
         "R",
         "reset_all",
@@ -128,6 +137,7 @@ COMMANDS: tuple[Command, ...] = (
         "Do again what was last undone, as long as that still applies",
         ("app",),
         writes=True,
+        shown=True,
     ),
     Command("app.look", "f5", "app.look", "Look now", "Look at every file at once", ("app",)),
     Command(
@@ -189,6 +199,8 @@ COMMANDS: tuple[Command, ...] = (
             name, key, action, label, text, ("confirm",), shown=shown is not None, key_display=shown, in_palette=False
         )
         for name, key, action, label, text, shown in (
+            ("confirm.yes", "y", "agree", "Yes", "Do it, as the answer beside the harmless one says", "y"),
+            ("confirm.no", "n", "cancel", "No", "Change nothing", "n"),
             ("confirm.next", "right", "choose(1)", "Choose", "Go to the next answer", "←→"),
             ("confirm.previous", "left", "choose(-1)", "Choose", "Go to the answer before", None),
             ("confirm.down", "down", "scroll(1)", "Scroll", "Scroll down", "↑↓"),

@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from statewatch.kinds import batch, hooks, workflow
+from statewatch.kinds import batch, declared_view, hooks, workflow
 from statewatch.kinds.base import Need
 from statewatch.kinds.batch import BatchView
+from statewatch.kinds.declared_view import CircuitsView
 from statewatch.kinds.hooks import HooksView
 from statewatch.kinds.times import clock
 from statewatch.kinds.workflow import WorkflowView
 from statewatch.watch.picture import Picture, Source
 
-NeedKind = Literal["hook", "batch", "workflow", "file"]
-_ORDER: dict[NeedKind, int] = {"file": 0, "batch": 1, "workflow": 2, "hook": 3}
+NeedKind = Literal["hook", "circuit", "batch", "workflow", "file"]
+_ORDER: dict[NeedKind, int] = {"file": 0, "batch": 1, "workflow": 2, "circuit": 3, "hook": 4}
 """Circuits come last: there may be hundreds of them, and a failed run must be seen all the same."""
 
 
@@ -52,7 +53,7 @@ def stalled_for(source: Source, now: float) -> float | None:
     if isinstance(view, BatchView):
         stalled = view.is_running and view.processed < view.total and idle > _patience(source)
     else:
-        stalled = isinstance(view, WorkflowView) and view.is_running and idle > workflow.STALLED_AFTER
+        stalled = isinstance(view, WorkflowView) and view.is_running and idle > view.patience
     return idle if stalled else None
 
 
@@ -61,9 +62,8 @@ def moved_at(source: Source, now: float) -> float:
     view, changed = source.view, source.changed_at or now
     if isinstance(view, BatchView) and view.updated_at is not None:
         return min(view.updated_at, now)
-    if isinstance(view, WorkflowView):
-        times = [at for phase in view.phases for at in (phase.started_at, phase.completed_at) if at is not None]
-        return min(max(times, default=changed), now)
+    if isinstance(view, WorkflowView) and view.moved_at is not None:
+        return min(view.moved_at, now)
     return changed
 
 
@@ -75,6 +75,8 @@ def _needs(source: Source, now: float) -> tuple[NeedKind, list[Need]]:
     view = source.view
     if isinstance(view, HooksView):
         return "hook", hooks.needs(view, source.policy, now)
+    if isinstance(view, CircuitsView):
+        return "circuit", declared_view.needs(view, now)
     if isinstance(view, BatchView):
         return "batch", batch.needs(view, moved_at(source, now), now, _patience(source))
     if isinstance(view, WorkflowView):
@@ -83,9 +85,10 @@ def _needs(source: Source, now: float) -> tuple[NeedKind, list[Need]]:
 
 
 def _is_tidied_up(source: Source) -> bool:
-    """Tell whether a run was deleted after it had ended: its tool does so, nobody need look at it."""
+    """Tell whether a run was deleted after it had ended, or a pause with its flag: nobody need look at it."""
     ended = isinstance(source.view, BatchView | WorkflowView) and source.view.status in {batch.COMPLETED, batch.FAILED}
-    return ended and source.problem is not None and source.problem.gone
+    over = ended or (isinstance(source.view, CircuitsView) and source.kind != "plain")
+    return over and source.problem is not None and source.problem.gone
 
 
 def _unreadable(source: Source, now: float) -> Attention:

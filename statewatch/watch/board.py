@@ -9,7 +9,17 @@ from dataclasses import dataclass, field, replace
 
 from statewatch.documents.text import harmless
 from statewatch.documents.values import JSON
-from statewatch.kinds import batch, hooks, workflow
+from statewatch.kinds import (
+    agent_checkpoint,
+    batch,
+    field_circuits,
+    glance,
+    hooks,
+    namespace,
+    pipeline,
+    session,
+    workflow,
+)
 from statewatch.kinds.base import Sentence
 from statewatch.kinds.batch import BatchView
 from statewatch.kinds.hooks import Policy
@@ -28,19 +38,34 @@ ACTIVITY_INTERVAL, MOST_INTERVALS = 5.0, 720
 DROPPED_AFTER = 10.0
 """Seconds for which a source that was found by itself is shown on after its file was deleted."""
 
-_VIEWS: dict[str, Callable[[JSON], View]] = {"hooks": hooks.view, "batch": batch.view, "workflow": workflow.view}
+_VIEWS: dict[str, Callable[[JSON], View]] = {
+    "hooks": hooks.view,
+    "batch": batch.view,
+    "workflow": workflow.view,
+    "session": session.view,
+    "pipeline": pipeline.view,
+    "run": pipeline.summed_up,
+    "checkpoint": agent_checkpoint.view,
+    "namespace": namespace.KIND.view,
+    "file state": namespace.VERSIONED.view,
+    "plain": glance.view,
+}
 _SUBJECT_LENGTH, _TEXT_LENGTH = 200, 500
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What was found in a file at the instant `at`: a revision, or the reason why there is none."""
+    """What was found in a file at the instant `at`: a revision, or the reason why there is none.
+
+    `linked` says that the file is a symbolic link.
+    """
 
     candidate: Candidate
     at: float
     revision: Revision | None = None
     reason: str = ""
     gone: bool = False
+    linked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +75,7 @@ class Tracked:
     source: Source
     candidate: Candidate
     course: pace.Course | None = None
+    linked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +144,11 @@ def _show(board: Board, seen: Observation, revision: Revision, verdict: Verdict,
     candidate = seen.candidate
     before = board.tracked.get(candidate.path)
     old = before.source if before is not None else None
-    if old is not None and old.revision is not None and old.problem is None and old.revision.digest == revision.digest:
+    turned = before is not None and before.linked != seen.linked
+    shown = old.revision.digest if old is not None and old.revision is not None and old.problem is None else None
+    if shown == revision.digest and not turned:
         return board
-    make_view = _VIEWS.get(verdict.kind)
-    view = make_view(revision.document) if make_view else None
+    view = _view(verdict.kind, seen)
     course = pace.observe(before.course if before else None, view, seen.at) if isinstance(view, BatchView) else None
     source = Source(
         key=candidate.path,
@@ -134,14 +161,46 @@ def _show(board: Board, seen: Observation, revision: Revision, verdict: Verdict,
     if course is not None:
         source = replace(source, pace=pace.pace(course, seen.at))
     said = [*_arrival(candidate, old), *_news(old, revision)]
-    return _with(board, Tracked(source, candidate, course), seen.at, said, revision.digest)
+    if turned:
+        said.append(Sentence("", "a symbolic link now" if seen.linked else "no symbolic link any more", "warn"))
+    return _with(board, Tracked(source, candidate, course, seen.linked), seen.at, said, revision.digest)
+
+
+def _view(kind: str, seen: Observation) -> View | None:
+    """Return the view of what was found, None where its kind has none."""
+    document = seen.revision.document if seen.revision is not None else None
+    declared = field_circuits.declared(kind)
+    if declared is None:
+        make_view = _VIEWS.get(kind)
+        return make_view(document) if make_view else None
+    if seen.linked and declared.declaration.when_linked:
+        return declared.linked(document)
+    view = declared.view(document)
+    flaw = seen.revision.flaw if seen.revision is not None else ""
+    return view._replace(notes=(f"read all the same, though {flaw}", *view.notes)) if flaw else view
+
+
+def _show_link(board: Board, seen: Observation, kind: str) -> Board:
+    """Show a symbolic link of which nothing could be read, but which means something by itself."""
+    candidate = seen.candidate
+    before = board.tracked.get(candidate.path)
+    source = Source(candidate.path, candidate.label, kind, view=_view(kind, seen))
+    if before is not None and before.source == source:
+        return board
+    said = _arrival(candidate, before.source if before else None)
+    return _with(board, Tracked(source, candidate, linked=True), seen.at, said, None)
 
 
 def _fail(board: Board, seen: Observation, reason: str, kind: str) -> Board:
     candidate = seen.candidate
     before = board.tracked.get(candidate.path)
+    declared = field_circuits.declared(kind)
+    if declared is not None and seen.linked and declared.declaration.when_linked:
+        return _show_link(board, seen, kind)
     if before is None and seen.gone and not candidate.explicit:
         return board
+    if declared is not None and not seen.gone and declared.declaration.when_damaged:
+        reason = f"{reason}; {declared.declaration.when_damaged}"
     old = before.source if before is not None else Source(candidate.path, candidate.label, kind)
     was = old.problem
     deleted = seen.gone and old.revision is not None

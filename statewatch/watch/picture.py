@@ -7,23 +7,29 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from statewatch.documents.values import JSON
-from statewatch.kinds.base import Sentence
+from statewatch.kinds.base import Sentence, mapping
 from statewatch.kinds.batch import BatchView
+from statewatch.kinds.declared_view import CircuitsView
 from statewatch.kinds.hooks import HooksView, Policy
+from statewatch.kinds.namespace import NamespaceView
 from statewatch.kinds.workflow import WorkflowView
 
-View: TypeAlias = HooksView | BatchView | WorkflowView
+View: TypeAlias = HooksView | CircuitsView | BatchView | WorkflowView | NamespaceView
 
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A document at a moment. `modified_at` is the file's own time, `seen_at` when it was read; both instants."""
+    """A document at a moment. `modified_at` is the file's own time, `seen_at` when it was read; both instants.
+
+    `flaw` says why it is no JSON, where it was read all the same, as its own tool does.
+    """
 
     digest: str
     seen_at: float
     modified_at: float
     size: int
     document: JSON
+    flaw: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,11 @@ class Source:
     def changed_at(self) -> float | None:
         """Return when the content last changed, as the file says; None before a good revision was seen."""
         return self.revision.modified_at if self.revision else None
+
+    @property
+    def key_count(self) -> int:
+        """Return how many keys the document has at its top."""
+        return len(mapping(self.revision.document)) if self.revision else 0
 
 
 @dataclass(frozen=True, slots=True)

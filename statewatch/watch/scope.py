@@ -12,7 +12,10 @@ from statewatch.watch.policies import configured_hook_state
 TREE = ".claude"
 """The directory in which agent tools keep their state, in a project and in the user's home."""
 
-_PROJECT = Level(ordinary=0)
+LOOPS = ".autonomous-dev"
+"""The directory in the user's home in which agent loops keep their state."""
+
+_PROJECT = Level(ordinary=0, named=("docs", "sessions"))
 _DIRECTORY = Level(ordinary=3)
 _INSIDE = Level(ordinary=0, inside=6)
 _HOME_TREE = Level(
@@ -69,7 +72,7 @@ class Scope:
         places: list[str] = []
         for root in self.roots:
             places.append(self.shown(root.path))
-            if not root.level.inside:
+            if not root.level.inside and not root.path.endswith(f"/{LOOPS}"):
                 places.append(self.shown(str(Path(root.path, TREE))))
         places += [self.shown(path) for path in self.files]
         within = {root.path for root in self.roots}
@@ -108,7 +111,7 @@ def scope_of(
     if not given:
         project = project_around(here, house)
         return Scope(
-            roots=(Root(str(project), _project_level(project, house)), _home_root(house)),
+            roots=(Root(str(project), _project_level(project, house)), *_home_roots(house)),
             hook_states=(str(_absolute(here / configured_hook_state(house, guardrails))),),
             base=str(project),
             home=str(house),
@@ -166,8 +169,8 @@ def _directory_level(path: Path, home: Path) -> Level:
     return _INSIDE if path.name == TREE else _DIRECTORY
 
 
-def _home_root(home: Path) -> Root:
-    return Root(str(home / TREE), _HOME_TREE)
+def _home_roots(home: Path) -> tuple[Root, Root]:
+    return Root(str(home / TREE), _HOME_TREE), Root(str(home / LOOPS), Level())
 
 
 def _below(path: str, directory: str) -> str | None:

@@ -14,6 +14,9 @@ from statewatch.core import reading
 from statewatch.core.errors import SourceError
 from statewatch.core.policy import SETTINGS
 from statewatch.core.reading import Signature, Snapshot
+from statewatch.documents import codec
+from statewatch.documents.values import JSON
+from statewatch.kinds import field_circuits
 from statewatch.watch import board as boards
 from statewatch.watch.board import Board, Observation
 from statewatch.watch.discovery import Candidate, Expectation, expectation
@@ -94,7 +97,7 @@ class Sweep:
                 continue  # it is read again in a moment anyway
             if file.is_new:
                 self._read(file)
-            elif reading.signature(path) != file.stamp:
+            elif reading.signature(path) != file.stamp or self._is_no_link_any_more(path):
                 if path not in self._links and path not in self._due:
                     self.unheard.add(path)
                 self._read(file)
@@ -204,10 +207,11 @@ class Sweep:
         file.stamp = reading.signature(path)
         begun = time.thread_time()
         try:
-            self._note_link(path)
+            self._note_link(file)
             self._take(file, reading.read(Path(path)))
         except SourceError as error:
-            self._doubt(file, error.reason, error.reason, missing=error.missing)
+            content = f"{error.reason}, by a link" if path in self._links else error.reason
+            self._doubt(file, content, error.reason, missing=error.missing)
         except Exception as error:  # noqa: BLE001 - the boundary: whatever is in one file, the others go on
             self._doubt(file, repr(error), f"statewatch cannot make sense of it ({type(error).__name__}: {error})")
         cost = time.thread_time() - begun
@@ -228,13 +232,14 @@ class Sweep:
 
     def _decode(self, file: _File, snapshot: Snapshot) -> None:
         try:
-            document = snapshot.document()
+            document, flaw = _document(file.candidate, snapshot)
         except SourceError as error:
             self._doubt(file, snapshot.digest, error.reason)
             return
         now = self._clock()
-        revision = Revision(snapshot.digest, now, snapshot.modified_at, len(snapshot.data), document)
-        self.board = boards.advance(self.board, Observation(file.candidate, now, revision), self._policies.of)
+        revision = Revision(snapshot.digest, now, snapshot.modified_at, len(snapshot.data), document, flaw)
+        seen = Observation(file.candidate, now, revision, linked=file.candidate.path in self._links)
+        self.board = boards.advance(self.board, seen, self._policies.of)
         file.digest, file.failure, file.doubt, file.is_gone = snapshot.digest, None, None, False
         if self._memory is not None and file.candidate.path in self.board.tracked:
             self._memory.store(file.candidate.path, snapshot.digest, snapshot.data)
@@ -251,14 +256,36 @@ class Sweep:
             self._due[file.candidate.path] = max(file.doubt.next_try, file.rest_until)
             return
         file.doubt, file.failure, file.is_gone = None, content, missing
-        seen = Observation(file.candidate, self._clock(), reason=reason, gone=missing)
+        linked = file.candidate.path in self._links
+        seen = Observation(file.candidate, self._clock(), reason=reason, gone=missing, linked=linked)
         self.board = boards.advance(self.board, seen, self._policies.of)
 
-    def _note_link(self, path: str) -> None:
+    def _is_no_link_any_more(self, path: str) -> bool:
+        """Tell whether a link has gone: one that led nowhere looks the same before and after."""
+        return path in self._links and not os.path.islink(path)  # noqa: PTH114
+
+    def _note_link(self, file: _File) -> None:
+        path, was = file.candidate.path, file.candidate.path in self._links
         if os.path.islink(path):  # noqa: PTH114
             self._links[path] = os.path.realpath(path)
         else:
             self._links.pop(path, None)
+        if was != (path in self._links):
+            file.digest = file.failure = None  # the same content may mean something else now
+
+
+def _document(candidate: Candidate, snapshot: Snapshot) -> tuple[JSON, str]:
+    """Return what a file holds, and why that is no JSON where its own tool reads it anyway. Raises SourceError."""
+    try:
+        return snapshot.document(), ""
+    except SourceError as error:
+        kind = field_circuits.declared(candidate.expected.kind) if candidate.expected is not None else None
+        if kind is None or not kind.declaration.tolerates:
+            raise
+        try:
+            return codec.decode(snapshot.data, raw_controls=True), error.reason
+        except codec.DocumentError:
+            raise error from None
 
 
 def _doubtful_for(snapshot: Snapshot) -> float:

@@ -1,6 +1,7 @@
 """`audit`, and `undo` and `redo` of what it lists."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from tests.core.logs import record
 
 SHAPE = (
     "id at user host pid via action targets why source before after copy undoes group outcome in_force overwritten "
-    "taken_back_by"
+    "taken_back_by checkpoint"
 )
 TITLES = ["when", "id", "who", "via", "action", "targets", "source", "outcome"]
 
@@ -313,3 +314,74 @@ def test_where_one_of_several_fails_the_others_are_done_and_it_is_said(
     assert result.exit_code == 6
     assert "x.json: locked by somebody" in result.stderr
     assert [states(path)["a"] for path in both] == ["open", "closed"]
+
+
+@pytest.fixture
+def elsewhere(stage: Stage) -> tuple[Path, str]:
+    """Return a file of another project, and the id of the action on it that was the last of all."""
+    stage.write_hooks(a=hook("open"))
+    act(stage.hook_state)
+    (stage.project.parent / "other" / ".git").mkdir(parents=True)
+    path = stage.write_hooks(stage.project.parent / "other" / "hook_state.json", a=hook("open"))
+    return path, act(path)
+
+
+def test_undo_alone_leaves_other_projects_alone_and_says_what_it_left(
+    stage: Stage, elsewhere: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, identity = elsewhere
+    result = stage.run("undo", "--yes", "--settle", "0")
+    assert result.exit_code == 1
+    assert f"on {path}" in result.stderr
+    assert f"statewatch undo --id {identity}" in result.stderr
+    assert states(path) == states(stage.hook_state) == {"a": "closed"}
+    local = stage.json("audit", "--here")[0]["id"]
+    assert f"The last one here is {local}" in result.stderr
+    monkeypatch.chdir(path.parent)
+    assert stage.run("undo", "--yes", "--settle", "0").exit_code == 0
+    assert states(path) == {"a": "open"}
+    monkeypatch.chdir(stage.project)
+    assert stage.run("redo", "--yes", "--settle", "0").exit_code == 1, "what was undone there is not redone here"
+    assert states(path) == {"a": "open"}
+    assert stage.run("undo", "--yes", "--settle", "0").exit_code == 0, "the last action in force is the one here"
+    assert states(stage.hook_state) == {"a": "open"}
+
+
+def test_in_the_home_a_project_below_it_is_another_project(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    (stage.home / "work" / ".git").mkdir(parents=True)
+    path = stage.write_hooks(stage.home / "work" / ".claude" / "hook_state.json", a=hook("open"))
+    act(path)
+    monkeypatch.chdir(stage.home)
+    assert stage.run("undo", "--yes", "--settle", "0").exit_code == 1
+    own = stage.write_hooks(stage.home / "notes" / "hook_state.json", a=hook("open"))
+    act(own)
+    assert stage.run("undo", "--yes", "--settle", "0").exit_code == 0
+    assert (states(path), states(own)) == ({"a": "closed"}, {"a": "open"})
+
+
+def test_undo_alone_takes_back_a_save_in_a_namespace_of_the_project(stage: Stage) -> None:
+    for backend in ("json", "sqlite"):
+        stage.run("state", "save", "--backend", backend, "phase", "1", "--settle", "0")
+        assert stage.run("undo", "--yes", "--settle", "0").exit_code == 0
+        assert stage.run("state", "load", "--backend", backend, "phase").exit_code == 1
+
+
+def test_what_other_people_did_elsewhere_is_passed_over(stage: Stage, elsewhere: tuple[Path, str]) -> None:
+    path, _ = elsewhere
+    stage.run("undo", path, "--yes", "--settle", "0")
+    write_records(record("theirs", str(path), user="ann"))
+    assert stage.run("undo", "--yes", "--settle", "0").exit_code == 0
+    assert states(stage.hook_state) == {"a": "open"}
+
+
+def test_audit_shows_everything_or_what_was_done_here(stage: Stage, elsewhere: tuple[Path, str]) -> None:
+    path, _ = elsewhere
+    assert [row["source"] for row in stage.json("audit")] == [str(path), str(stage.hook_state)]
+    assert [row["source"] for row in stage.json("audit", "--here")] == [str(stage.hook_state)]
+
+
+def test_a_log_that_is_no_file_is_told(stage: Stage) -> None:
+    stage.state.mkdir(exist_ok=True)
+    os.mkfifo(stage.state / "audit.jsonl")
+    result = stage.run("audit")
+    assert (result.exit_code, "not a regular file" in result.stderr) == (3, True)

@@ -217,6 +217,48 @@ def test_what_goes_is_named_before_the_question(
         assert result.exit_code == 4
 
 
+def test_all_that_is_done_to_checkpoints_is_in_the_audit_log(stage: Stage, file: Path) -> None:
+    before = json.loads(file.read_bytes())
+    keep(stage, file, "a", "--why", "before the fix")
+    write_json(file, {"b": 2})
+    keep(stage, file, "a", "--replace")
+    edits = (("rename", file, "a", "b"), ("note", file, "b", "good"), ("pin", file, "b"), ("unpin", file, "b"))
+    for words in edits:
+        assert stage.run("checkpoint", *words, "--why", "tidying up").exit_code == 0
+    assert stage.run("checkpoint", "note", file, "b", "good").exit_code == 0  # as it is already: nothing is done
+    assert stage.run("checkpoint", "delete", file, "b", "--yes").exit_code == 0
+    rows = stage.json("audit")[::-1]
+    done = ["create", "replace", "rename", "annotate", "pin", "unpin", "delete"]
+    assert [row["action"] for row in rows] == [f"{each} checkpoint" for each in done]
+    assert {(row["via"], row["outcome"], row["source"]) for row in rows} == {("cli", "done", str(file))}
+    assert [row["why"] for row in rows] == ["before the fix", "", *["tidying up"] * 4, ""]
+    assert rows[2]["targets"] == ["a", "b"]
+    assert (rows[0]["before"], rows[1]["before"]) == ("", rows[0]["after"])
+    assert rows[6]["before"] == rows[1]["after"] != rows[0]["after"]
+    assert json.loads(Path(rows[1]["copy"]).read_bytes()) == before
+    assert json.loads(Path(rows[6]["copy"]).read_bytes()) == {"b": 2}
+    assert [row["what"] for row in stage.json("state", "recover", "--address", file)["candidates"]] == []
+
+
+def test_undo_passes_over_what_was_done_to_checkpoints(stage: Stage, file: Path) -> None:
+    assert stage.run("state", "save", "b", "1", "--address", file).exit_code == 0
+    keep(stage, file, "a")
+    stage.run("checkpoint", "delete", file, "a", "--yes")
+    (deleted, *_) = stage.json("audit")
+    refused = stage.run("undo", deleted["id"], "--yes")
+    assert (refused.exit_code, deleted["copy"] in refused.stderr) == (4, True)
+    assert stage.run("undo", file, "--yes").exit_code == 0
+    assert json.loads(file.read_bytes())["b"] == [1, 2]
+    assert stage.run("redo", file, "--yes").exit_code == 0
+
+
+def test_a_checkpoint_that_leaves_no_trace_is_not_made(stage: Stage, file: Path) -> None:
+    (stage.state / "audit.jsonl").mkdir(parents=True)
+    result = stage.run("checkpoint", "create", file, "a")
+    assert (result.exit_code, "audit log" in result.stderr) == (4, True)
+    assert names(stage, file) == []
+
+
 # --- other tools' backups
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from statewatch.core.lock import locked, sidecar
+from statewatch.core.stores.transaction import Transaction
+from statewatch.core.stores.urls import open_store
 from tests.cli.conftest import Stage, hook
 from tests.core.files import line, process, tell
 from tests.support import until
@@ -118,3 +120,55 @@ def test_a_script_waits_for_nobody(stage: Stage, path: Path) -> None:
             assert stage.json("locks") == []
             tell(worker)
             assert line(worker) == "in"
+
+
+@pytest.mark.parametrize("name", ["state.json", "state.db"])
+def test_the_lock_of_a_namespace_of_the_project(stage: Stage, name: str) -> None:
+    """Also while it is still to be made: the first save of a run holds the lock before there is a file."""
+    space = stage.project / ".claude" / "state" / "nightly"
+    space.mkdir(parents=True)
+    with locked(space / name, "save phase"):
+        (row,) = stage.json("locks")
+        assert (row["source"], row["operation"]) == (str(space / name), "save phase")
+        assert f".claude/state/nightly/{name}" in stage.run("locks").stdout
+        for place in (stage.project, stage.project / ".claude", stage.project / ".claude" / "state"):
+            assert [row["operation"] for row in stage.json("locks", place)] == ["save phase"]
+    assert stage.run("locks").stdout == "No lock is held.\n"
+
+
+@pytest.mark.parametrize("scheme", ["json", "sqlite"])
+def test_the_lock_of_a_namespace_by_its_address(stage: Stage, scheme: str) -> None:
+    stage.run("state", "save", "--backend", scheme, "phase", "1", "--settle", "0")
+    address = f"{scheme}:.claude/state?namespace=default"
+    file = stage.project / ".claude" / "state" / "default" / ("state.db" if scheme == "sqlite" else "state.json")
+    assert stage.json("locks", address) == []
+    assert stage.run("locks", address).stdout == "No lock is held.\n"
+    with locked(file, "save phase"):
+        (row,) = stage.json("locks", address)
+        assert (row["operation"], row["pid"], row["lock_file"]) == ("save phase", os.getpid(), str(sidecar(file)))
+        assert row["source"].startswith(f"{scheme}:")
+
+
+def test_the_lock_of_a_namespace_on_a_database_server(stage: Stage, postgres_url: str) -> None:
+    address = f"{postgres_url}?namespace=nightly"
+    with open_store(address) as store:
+        store.save("phase", 1)
+
+        def look(transaction: Transaction) -> None:
+            transaction.save("phase", 2)
+            (row,) = stage.json("locks", address)
+            assert (row["pid"], row["operation"], row["alive"]) == (os.getpid(), "a long save", True)
+            assert row["lock_file"] is None
+            assert "a long save" in stage.run("locks", address).stdout
+
+        store.transact(look, "a long save")
+    assert stage.json("locks", address) == []
+
+
+def test_redis_has_no_locks_and_a_server_that_is_away_tells_nothing(stage: Stage, redis_url: str) -> None:
+    result = stage.run("locks", f"{redis_url}?namespace=nightly")
+    assert (result.exit_code, result.stdout) == (0, "No lock is held.\n")
+    assert "Redis has no locks" in result.stderr
+    result = stage.run("locks", "redis://127.0.0.1:1/0")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "127.0.0.1:1" in result.stderr

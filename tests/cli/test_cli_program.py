@@ -16,17 +16,19 @@ import pytest
 
 from statewatch import __version__
 from statewatch.cli import checkpoint as checkpoints
+from statewatch.cli import hooks as circuits_of_hooks
 from statewatch.cli import main as program
 from statewatch.cli import state as namespaces
 from statewatch.cli.columns import width
 from statewatch.watch.scope import Scope
-from tests.cli.conftest import Stage, hook
+from tests.cli.conftest import Stage, hook, write_json
 from tests.support import replace
 
 COMMANDS = [
     "",
     *program._COMMANDS,
-    *(f"hooks {name}" for name in ("list", "health", "reset", "enable", "disable", "half-open")),
+    *(f"hooks {name}" for name in circuits_of_hooks.command.commands),
+    *(f"circuits {name}" for name in ("list", "show", "reset")),
     "batch list",
     "batch show",
     *(f"state {name}" for name in namespaces.command.commands),
@@ -39,7 +41,7 @@ def test_every_command_has_help(stage: Stage, command: str) -> None:
     result = stage.run(*command.split(), "--help")
     assert result.exit_code == 0
     assert result.stderr == ""
-    if command not in {"hooks", "batch", "state", "checkpoint"}:
+    if command not in {"hooks", "circuits", "batch", "state", "checkpoint"}:
         assert re.search("Examples?:", result.stdout)
         assert "Exit codes" in result.stdout
 
@@ -81,6 +83,22 @@ def test_a_mistyped_command_opens_nothing(stage: Stage, word: str, meant: str) -
     assert f"Did you mean `{meant}`?" in result.stderr
     stage.write_hooks(stage.project / word, a=hook())
     assert stage.run(word).exit_code == 0
+
+
+@pytest.mark.parametrize("word", ["init", "save", "load", "delete", "keys", "migrate", "recover"])
+def test_a_command_of_namespaces_at_the_top_is_told_where_it_is(stage: Stage, word: str) -> None:
+    for options in ([], ["phase", "--raw"]):
+        result = stage.run(word, *options)
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert f"Did you mean `statewatch state {word}`?" in result.stderr
+    stage.write_hooks(stage.project / word, a=hook())
+    assert stage.run(word).exit_code == 0
+
+
+def test_what_is_about_schemas_is_told_to_be_at_state(stage: Stage) -> None:
+    result = stage.run("schema", "show")
+    assert result.exit_code == 2
+    assert "Did you mean `statewatch state`?" in result.stderr
 
 
 def test_wrong_options(stage: Stage) -> None:
@@ -143,7 +161,7 @@ def test_on_a_terminal_the_dashboard_opens(stage: Stage, launched: Launched) -> 
 
 def test_the_demo_opens_on_a_project_of_its_own(stage: Stage, launched: Launched) -> None:
     assert stage.run("demo", "--seed", "3", "--speed", "2.5").exit_code == 0
-    assert launched.calls == [("demo, seed 3", ["project", ".claude"])]
+    assert launched.calls == [("demo, seed 3", ["project", ".claude", ".autonomous-dev"])]
 
 
 @pytest.mark.parametrize(
@@ -228,10 +246,18 @@ def test_a_file_name_that_is_not_utf8(stage: Stage) -> None:
     assert b"reset a in" in done.stdout
 
 
-def test_a_reader_that_goes_away(stage: Stage) -> None:
+BUFFERING = pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+"""With PYTHONUNBUFFERED set, as images of containers do, nothing stands between the text and the system."""
+
+
+@BUFFERING
+def test_a_reader_that_goes_away(stage: Stage, unbuffered: str) -> None:
     stage.write_hooks(**{f"hook-{number}": hook("open") for number in range(3_000)})
     with subprocess.Popen(
-        stage.command("hooks", "list"), env=stage.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        stage.command("hooks", "list"),
+        env=stage.environment(PYTHONUNBUFFERED=unbuffered),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -241,13 +267,41 @@ def test_a_reader_that_goes_away(stage: Stage) -> None:
         assert process.stderr.read() == b""
 
 
-def test_streams_that_are_closed_or_full(stage: Stage) -> None:
+@BUFFERING
+def test_a_reader_that_goes_away_in_the_middle_of_one_long_text(stage: Stage, unbuffered: str) -> None:
+    """The text is one write, of which the pipe has taken a part when its reader goes."""
+    path = write_json(stage.project / "long.json", {"lines": ["x" * 100] * 4_000})
+    with subprocess.Popen(
+        stage.command("show", path), env=stage.environment(PYTHONUNBUFFERED=unbuffered), stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert len(process.stdout.read(100_000)) == 100_000
+        process.stdout.close()
+        assert process.wait(20) == 141
+    whole = stage.spawn("show", path, PYTHONUNBUFFERED=unbuffered)
+    assert (whole.returncode, json.loads(whole.stdout)) == (0, json.loads(path.read_bytes()))
+
+
+@BUFFERING
+def test_what_was_done_is_done_though_nobody_can_be_told(stage: Stage, unbuffered: str) -> None:
+    line = "exec {} -m statewatch {} 2> /dev/full"
+    environment = stage.environment(PYTHONUNBUFFERED=unbuffered)
+    for command, code in (("state save phase 1 --settle 0", 0), ("state load other", 1), ("state load phase x", 2)):
+        done = subprocess.run(
+            ["/bin/sh", "-c", line.format(sys.executable, command)], env=environment, timeout=20, check=False
+        )
+        assert done.returncode == code, command
+    assert stage.json("state", "load", "phase") == 1
+
+
+@BUFFERING
+def test_streams_that_are_closed_or_full(stage: Stage, unbuffered: str) -> None:
     stage.write_hooks(a=hook("open"))
     line = "exec {} -m statewatch hooks list {}"
     for redirection, code, says in ((">&-", 0, ""), ("2>&-", 0, ""), ("> /dev/full", 74, "No space left on device")):
         done = subprocess.run(
             ["/bin/sh", "-c", line.format(sys.executable, redirection)],
-            env=stage.environment(),
+            env=stage.environment(PYTHONUNBUFFERED=unbuffered),
             capture_output=True,
             text=True,
             timeout=20,

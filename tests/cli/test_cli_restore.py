@@ -186,7 +186,7 @@ def test_it_is_refused_when_the_file_moved_between_preview_and_answer(stage: Sta
     assert "--even-if-moved" in said
     assert json.loads(file.read_bytes())["new"] == 2
     assert checkpoints(stage, file) == ["good"]
-    assert list(audit.records()) == []
+    assert [record.action for record in audit.records()] == ["create checkpoint"]
 
 
 def test_even_if_moved_it_is_done_and_what_came_between_is_kept(stage: Stage, file: Path) -> None:
@@ -226,13 +226,25 @@ def test_a_checkpoint_that_is_damaged_is_not_restored(stage: Stage, file: Path) 
     assert file.read_bytes() == BAD
 
 
-def test_a_file_that_is_gone_comes_back_by_the_command_that_is_said(stage: Stage, file: Path) -> None:
+def test_a_file_that_is_gone_comes_back_as_a_new_one(stage: Stage, file: Path) -> None:
     file.unlink()
-    result = stage.run("restore", "x.json@good", "--yes")
-    assert result.exit_code == 3
-    assert "it is gone" in result.stderr
-    assert f"statewatch show {file}@good > {file}" in result.stderr
-    assert stage.json("show", f"{file}@good") == json.loads(GOOD)
+    planned = stage.run("restore", "x.json@good", "--dry-run")
+    assert (planned.exit_code, file.exists()) == (0, False)
+    assert "+ /new" in planned.stdout or "+ /a" in planned.stdout
+    result = stage.run("restore", "x.json@good", "--yes", "--settle", "0")
+    assert result.exit_code == 0, result.stderr
+    assert file.read_bytes() == GOOD
+    assert "Nothing was there before" in result.stderr
+    assert checkpoints(stage, file) == ["good"]  # there was nothing to keep first
+
+
+def test_a_file_that_came_back_meanwhile_is_kept_before_it_is_restored(stage: Stage, file: Path) -> None:
+    file.unlink()
+    child = asked(stage, "restore", "x.json@good", "--settle", "0")
+    file.write_bytes(BAD)
+    code, said = answered(child, "y\r")
+    assert (code, "has changed since you looked" in said) == (4, True)
+    assert file.read_bytes() == BAD
 
 
 def test_a_restore_that_would_damage_a_run_is_refused(stage: Stage) -> None:

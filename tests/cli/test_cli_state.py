@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import re
 import shlex
 import signal
@@ -170,6 +171,14 @@ def test_what_is_no_json_is_told_with_the_place_and_with_what_to_do(
         ("keys --address sqlite:x?nmespace=a", 4, "no option of a sqlite store"),
         ("save phase", 2, "Missing argument 'VALUE'"),
         ("save a 1 --address missing.json", 3, "there is no such file"),
+        ("keys --address mysql://x/y", 4, "no store for 'mysql:' addresses"),
+        ("save a 1 --address sqllite:x.db", 4, "sqlite:PATH?namespace=NAME"),
+        ("save a 1 --address sqlite::memory:", 4, "memory:?namespace=NAME"),
+        ("delete a --yes --address missing.json", 3, "there is no such file"),
+        ("keys --address missing.json", 3, "there is no such file"),
+        ("load a --address missing.json", 3, "there is no such file"),
+        ("migrate --to nowhere", 4, "is no backend (json, sqlite, redis, postgres)"),
+        ("migrate --to mysql://x/y", 4, "no store for 'mysql:' addresses"),
         ("migrate", 2, "--to"),
         ("migrate --to json", 4, "onto itself"),
         ("migrate --to x.json --to-namespace y", 2, "Leave --to-namespace out"),
@@ -185,6 +194,34 @@ def test_what_cannot_be_done_is_told_in_one_line(stage: Stage, arguments: str, c
     assert says in result.stderr
     assert "Traceback" not in result.stderr
     assert (stage.project / ".claude" / "state" / "default" / "state.json").read_bytes() == before
+    assert {path.name for path in stage.project.iterdir()} == {".git", ".claude"}, "nothing else was made"
+
+
+def test_a_file_may_be_called_like_an_address(stage: Stage) -> None:
+    (stage.project / "batch:1.json").write_text('{"phase": 1}')
+    assert stage.json("state", "load", "phase", "--address", "batch:1.json") == 1
+    assert stage.run("state", "migrate", "--address", "batch:1.json", "--to", "./nightly").exit_code == 0
+    assert json.loads((stage.project / "nightly").read_bytes()) == {"phase": 1}
+
+
+def test_a_database_server_that_nobody_has_named(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in [name for name in os.environ if name.startswith("PG")] + ["DATABASE_URL"]:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("PGHOST", str(stage.project))  # where no server listens
+    result = stage.run("state", "keys", "--backend", "postgres")
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "DATABASE_URL is not set" in result.stderr
+
+
+def test_saving_into_a_batch_moves_the_time_of_its_last_change_and_the_help_says_so(stage: Stage) -> None:
+    file = stage.write_batch()
+    before = json.loads(file.read_bytes())["updated_at"]
+    assert stage.run("state", "save", "note", "1", "--address", file, "--settle", "0").exit_code == 0
+    moved = json.loads(file.read_bytes())["updated_at"]
+    assert moved > before
+    assert stage.run("state", "save", "note", "1", "--address", file, "--settle", "0").exit_code == 0
+    assert json.loads(file.read_bytes())["updated_at"] == moved
+    assert "updated_at" in stage.run("state", "save", "--help").stdout
 
 
 def test_a_default_stands_in_for_a_missing_key_only(stage: Stage) -> None:
@@ -243,6 +280,21 @@ def test_saving_does_not_ask_and_deleting_does(stage: Stage) -> None:
     (undone, deleted, *_) = audit.records()
     assert (deleted.action, deleted.targets, deleted.why, deleted.via) == ("delete", ["a"], "done with it", "cli")
     assert undone.undoes == deleted.id
+
+
+def test_the_first_save_does_not_say_that_something_was_kept(stage: Stage) -> None:
+    first = stage.run("state", "save", "a", "1")
+    assert "Nothing was there before; take it back with: statewatch undo --id" in first.stderr
+    assert "What was there before is kept in" in stage.run("state", "save", "a", "2").stderr
+
+
+def test_who_would_take_a_file_over_from_another_user_is_told(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only root can give the new file to its owner; whoever else writes it in a shared directory owns it afterwards."""
+    path = write_json(stage.project / "x.json", {"a": 1})
+    save(stage, "a", 2, "--address", "x.json")
+    monkeypatch.setattr("os.geteuid", lambda: 54_321)
+    result = stage.run("state", "save", "a", "3", "--address", "x.json")
+    assert f"Note: {path} belongs to {path.owner()}; written by user 54321 it belongs to the latter." in result.stderr
 
 
 def test_a_dry_run_of_a_save_writes_nothing(stage: Stage) -> None:
@@ -338,8 +390,53 @@ def test_what_is_there_is_overwritten_only_when_that_is_said(stage: Stage) -> No
     refused = stage.run("state", "migrate", "--to", "sqlite")
     assert (refused.exit_code, "something else already" in refused.stderr) == (4, True)
     assert values(stage, "--backend", "sqlite") == {"only there": 1, "phase": "mine"}
-    assert stage.run("state", "migrate", "--to", "sqlite", "--overwrite").exit_code == 0
+    assert "--overwrite" in refused.stderr
+    assert stage.run("state", "migrate", "--to", "sqlite", "--overwrite", "--yes").exit_code == 0
     assert values(stage, "--backend", "sqlite") == wanted
+
+
+def test_overwriting_by_a_migration_is_shown_asked_kept_and_undone(stage: Stage, backend: list[str]) -> None:
+    """Whoever moves a namespace onto another one loses nothing of that by a slip."""
+    there = [*backend[:2], "--namespace", "taken"]
+    wanted = fill(stage)
+    mine = {"only there": 1, "phase": "mine"}
+    for key, value in mine.items():
+        save(stage, key, value, *there)
+    stage.run("state", "checkpoint", "second", "--note", "my own", *there)
+    move = ["state", "migrate", "--to", backend[1], "--to-namespace", "taken", "--overwrite"]
+    planned = stage.json(*move, "--dry-run")
+    assert (planned["keys_new"], planned["keys_replaced"], planned["keys_deleted"]) == (
+        [HOSTILE],
+        ["phase"],
+        ["only there"],
+    )
+    assert (planned["checkpoints_new"], planned["checkpoints_replaced"]) == (["first"], ["second"])
+    refused = stage.run(*move)
+    assert (refused.exit_code, "nobody to ask" in refused.stderr, refused.stdout) == (2, True, "")
+    shown = on_a_terminal(stage, *move, typed="n\r", code=4)
+    assert "Nothing was changed" in shown
+    assert values(stage, *there) == mine
+    moved = stage.json(*move, "--yes", "--why", "the right one")
+    assert (moved["keys_written"], moved["keys_deleted"], moved["checkpoints_written"]) == (2, 1, 2)
+    assert values(stage, *there) == wanted
+    notes = {row["name"]: row["note"] for row in stage.json("state", "checkpoints", *there)}
+    assert notes.pop(moved["checkpoint"]).startswith("before the migration from")
+    assert notes == {"first": "all green", "second": "", "second-replaced": "my own"}
+    assert moved["renamed"] == {"second": "second-replaced"}
+    record = next(each for each in audit.records() if each.id == moved["id"])
+    assert (record.action, record.why, record.via, record.outcome) == ("migrate", "the right one", "cli", "done")
+    assert stage.run("undo", moved["id"], "--yes").exit_code == 0
+    assert values(stage, *there) == mine
+
+
+def test_a_migration_to_an_empty_place_is_not_asked_about_and_can_be_undone(stage: Stage) -> None:
+    fill(stage)
+    moved = stage.run("state", "migrate", "--to", "sqlite")
+    assert "Written now: 2 keys, 2 checkpoints" in moved.stderr
+    (record,) = [each for each in audit.records() if each.action == "migrate"]
+    assert (record.copy, record.outcome) == ("", "done")
+    assert stage.run("undo", record.id, "--yes").exit_code == 0
+    assert values(stage, "--backend", "sqlite") == {}
 
 
 def test_on_a_terminal_moving_shows_how_far_it_is(stage: Stage) -> None:
@@ -453,6 +550,42 @@ def test_a_safety_copy_is_as_good_as_a_checkpoint(stage: Stage) -> None:
     assert values(stage, "--address", "x.json") == {"a": 1}
 
 
+def test_a_deleted_file_is_brought_back_from_what_is_kept_of_it(stage: Stage) -> None:
+    path = write_json(stage.project / "x.json", {"a": 1})
+    stage.run("checkpoint", "create", "x.json", "one")
+    save(stage, "a", 2, "--address", "x.json")
+    path.unlink()
+    listed = stage.run("state", "recover", "--address", "x.json")
+    assert (listed.exit_code, listed.stderr.count("x.json: it is gone")) == (1, 1)
+    assert "1 key" in listed.stdout
+    found = stage.json("state", "recover", "--address", "x.json", code=1)
+    assert [row["what"] for row in found["candidates"]] == ["safety copy", "checkpoint"]
+    assert stage.run("state", "recover", "one", "--address", "x.json", "--yes").exit_code == 0
+    assert json.loads(path.read_bytes()) == {"a": 1}
+    lost = stage.run("state", "recover", "--address", "y.json")
+    assert (lost.exit_code, lost.stderr.count("y.json"), "no such file" in lost.stderr) == (3, 1, True)
+
+
+def test_a_deleted_namespace_is_brought_back_too(stage: Stage) -> None:
+    fill(stage)
+    path = stage.project / ".claude" / "state" / "default" / "state.json"
+    path.unlink()
+    assert stage.run("state", "recover").exit_code == 1
+    assert stage.run("state", "recover", "first", "--yes").exit_code == 0
+    assert values(stage) == {"phase": "planning"}
+
+
+def test_what_holds_nothing_is_never_the_first_to_recover_with(stage: Stage) -> None:
+    path = write_json(stage.project / "x.json", {"a": 1, "b": 2})
+    stage.run("checkpoint", "create", "x.json", "full")
+    path.write_text("{}")
+    stage.run("checkpoint", "create", "x.json", "empty")
+    path.write_text('{"a"')
+    result = stage.run("state", "recover", "--address", "x.json")
+    assert re.findall(r"(full|empty) .*(\d keys)", result.stdout) == [("full", "2 keys"), ("empty", "0 keys")]
+    assert result.stderr.count("-- full") == 1
+
+
 def test_without_any_good_version_it_says_so(stage: Stage) -> None:
     (stage.project / "x.json").write_text("{")
     result = stage.run("state", "recover", "--address", "x.json")
@@ -547,3 +680,10 @@ def test_the_commands_of_the_readme_work_as_they_are_written(stage: Stage) -> No
     )
     assert done.returncode == 0, done.stderr
     assert values(stage) == {"phase": "planning"}
+
+
+def test_what_a_script_saves_is_seen_by_who_watches(stage: Stage) -> None:
+    stage.run("state", "save", "phase", '"planning"', "--settle", "0")
+    (row,) = stage.json("status")["sources"]
+    assert (row["label"], row["kind"]) == (".claude/state/default/state.json", "namespace")
+    assert "1 key" in stage.run("status").stdout

@@ -182,10 +182,23 @@ def test_a_line_whose_parts_are_not_what_they_should_be_is_passed_over(fields: d
 
 def test_paths_keep_the_difference_between_keys_and_positions() -> None:
     changes = [*diff({"0": [1], "a": 1}, {"0": [True], "a": {}}), Change("add", ("0", 1), None, None)]
+    changes += diff({"runs": [{"id": 1}, {"id": 2}, {"id": 3}]}, {"runs": [{"id": 3}, {"id": 1}, {"id": 2}]})
+    assert changes[-1].op == "move"
     assert audit.from_json(json.loads(json.dumps(audit.to_json(changes)))) == changes
 
 
-@pytest.mark.parametrize("change", [{}, {"op": "add"}, {"op": "move", "path": []}, {"op": "add", "path": [None]}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"op": "add"},
+        {"op": "copy", "path": []},
+        {"op": "move", "path": []},
+        {"op": "move", "path": [], "from": [{}]},
+        {"op": "add", "path": [], "from": [1]},
+        {"op": "add", "path": [None]},
+    ],
+)
 def test_changes_that_are_damaged_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="damaged"):
         audit.from_json([change])
@@ -242,4 +255,5 @@ def test_an_action_is_done_even_if_its_outcome_cannot_be_written_down(
     monkeypatch.setattr(audit, "begin", and_then_no_more)
     assert perform(circuit_action("reset", path, ["h1"]), settle_for=0).changed
     assert hook(path, "h1")["state"] == "closed"
+    audit.log_file().rmdir()
     assert list(outcomes().values()) == ["in progress"]

@@ -9,6 +9,7 @@ import pytest
 from statewatch.core import copies
 from statewatch.core.errors import RefusedError
 from statewatch.core.reading import read
+from statewatch.core.stores.urls import open_store
 
 
 def kept(path: Path) -> list[bytes]:
@@ -46,6 +47,26 @@ def test_only_the_newest_are_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -
     for number in range(5):
         keep(path, b"%d" % number, 1_000_000_000 + number)
     assert kept(path) == [b"2", b"3", b"4"]
+
+
+def test_the_oldest_go_when_all_are_too_large_together_but_never_the_newest_few(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copies, "MAX_BYTES", 35)
+    monkeypatch.setattr(copies, "ALWAYS", 2)
+    for number in range(6):
+        keep(path, b"%d" % number * 10, 1_000_000_000 + number)
+    assert kept(path) == [b"3" * 10, b"4" * 10, b"5" * 10]
+    keep(path, b"6" * 100, 1_000_000_006)
+    assert kept(path) == [b"5" * 10, b"6" * 100]
+
+
+def test_a_copy_of_a_database_is_named_as_the_json_that_it_is(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:{tmp_path}/state.db")
+    store.save("a", 1)
+    copy = copies.keep(store.source, store.version(), 1_000_000_000)
+    assert (copy.suffix, copy.read_bytes()) == (".json", b'{\n  "a": 1\n}')
+    assert copies.copies_of(store.source) == [copy]
 
 
 def test_a_clock_that_was_set_back_does_not_cost_the_copy_just_made(

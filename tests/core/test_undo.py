@@ -1,5 +1,7 @@
 """Undo: exact where nothing moved, careful where something did, once and only once."""
 
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +12,10 @@ from statewatch.core.actions import perform
 from statewatch.core.audit import Record
 from statewatch.core.circuits import circuit_action, reset_all_action
 from statewatch.core.errors import NotFoundError, RefusedError
-from statewatch.core.undo import last_action, undo_action
+from statewatch.core.keys import save_action
+from statewatch.core.stores.urls import open_store
+from statewatch.core.undo import last_action, redo_action, undo_action
+from statewatch.documents.values import JSON
 from tests.core.files import document, hook, line, load, process, tell, write
 from tests.support import SAMPLE, replace
 
@@ -182,3 +187,72 @@ def test_an_undo_that_was_overwritten_can_be_done_again(path: Path, monkeypatch:
     assert last_action().id == record.id
     undo(last_action())
     assert hook(path, "h1")["state"] == "open"
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    return write(tmp_path / "report.json", {"a": "x" * 100_000, "b": 1, "list": [1, 2]})
+
+
+def saving(path: Path, key: str, value: JSON) -> str:
+    identity = perform(save_action(open_store(path), key, value), settle_for=0).id
+    assert identity is not None
+    return identity
+
+
+def test_a_large_value_costs_the_log_little_and_is_undone_to_the_byte(large: Path) -> None:
+    before = large.read_bytes()
+    saving(large, "a", "y" * 3_000_000)
+    assert audit.log_file().stat().st_size < 4_000
+    assert [change.pointer for change in audit.inverse_of(last_action())] == ["/a"]
+    undo(last_action())
+    assert large.read_bytes() == before
+    perform(redo_action(next(audit.records())), settle_for=0)
+    assert load(large)["a"] == "y" * 3_000_000
+
+
+def test_what_others_did_beside_a_large_change_stays_and_what_they_did_to_it_is_a_conflict(large: Path) -> None:
+    saving(large, "a", "y" * 100_000)
+    value = load(large)
+    replace(large, json.dumps({**value, "b": 2, "list": [0, 1, 2]}).encode())
+    undo(last_action())
+    assert load(large) == {"a": "x" * 100_000, "b": 2, "list": [0, 1, 2]}
+    saving(large, "a", "z" * 100_000)
+    replace(large, json.dumps({**value, "a": "mine"}).encode())
+    with pytest.raises(RefusedError, match=r"/a\. What was there before it is in"):
+        undo(last_action())
+
+
+def test_forty_large_saves_push_nobody_out_of_the_log(large: Path, path: Path) -> None:
+    perform(circuit_action("reset", path, ["h1"]), settle_for=0)
+    for number in range(40):
+        saving(large, "a", f"{number}" * 1_000_000)
+    assert [record.action for record in audit.records()].count("reset") == 1
+    assert not audit.log_file().with_name("audit.1.jsonl").exists()
+
+
+@pytest.mark.parametrize("damage", [lambda file: file.unlink(), lambda file: file.write_text("[1]")])
+def test_without_what_takes_it_back_an_undo_is_refused_and_says_so(large: Path, damage: Callable[[Path], None]) -> None:
+    saving(large, "a", "y" * 100_000)
+    damage(Path(last_action().inverse_in))
+    before = large.read_bytes()
+    with pytest.raises(RefusedError, match="what takes it back is"):
+        undo(last_action())
+    assert large.read_bytes() == before
+
+
+def test_the_first_save_has_nothing_to_keep_and_can_be_undone(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:{tmp_path}?namespace=new")
+    outcome = perform(save_action(store, "a", 1), settle_for=0)
+    assert (outcome.copy, last_action().copy) == (None, "")
+    undo(last_action())
+    assert store.snapshot().document == {}
+
+
+def test_an_action_on_very_many_hooks_costs_the_log_little_and_is_undone(tmp_path: Path) -> None:
+    path = write(tmp_path / "hook_state.json", document(5_000))
+    before = path.read_bytes()
+    perform(circuit_action("reset", path, list(load(path)["hooks"])), settle_for=0)
+    assert audit.log_file().stat().st_size < 2 * audit.INLINE
+    undo(last_action())
+    assert path.read_bytes() == before

@@ -1,16 +1,17 @@
 """Workflows and plain documents: what state they are in, what is the matter, and their changes in words."""
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 
 from statewatch.documents.codec import decode
 from statewatch.documents.values import JSON
-from statewatch.kinds.base import number, word
+from statewatch.kinds.base import RefusedError, number, word
 from statewatch.kinds.plain import brief
-from statewatch.kinds.registry import KINDS, PLAIN, kind_named, kind_of, sentences
-from statewatch.kinds.workflow import KIND, needs, view
+from statewatch.kinds.registry import PLAIN, kind_named, kind_of, kinds, sentences
+from statewatch.kinds.workflow import KIND, fail_phase, needs, retry_phase, view
 from tests.documents.strategies import values
 from tests.support import SAMPLE
 
@@ -93,14 +94,14 @@ def test_every_change_of_any_document_is_told_and_nothing_else(before: JSON, aft
     from statewatch.documents.values import same
 
     assert bool(sentences(before, after)) is not same(before, after)
-    for kind in (*KINDS, PLAIN):
+    for kind in (*kinds(), PLAIN):
         kind.faults(before)
         kind.sentences(before, after)
         kind.refresh(before, 0)
 
 
 def test_kinds_are_found_by_name() -> None:
-    assert [kind_named(kind.name) for kind in (*KINDS, PLAIN)] == [*KINDS, PLAIN]
+    assert [kind_named(kind.name) for kind in (*kinds(), PLAIN)] == [*kinds(), PLAIN]
     with pytest.raises(KeyError):
         kind_named("nothing")
 
@@ -116,3 +117,29 @@ def test_counters_are_read_as_people_write_them(value: JSON, meant: int | None) 
 def test_words_are_compared_without_case_and_hyphens() -> None:
     assert word(" Half-Open ") == word("half open") == "half_open"
     assert word(7) == ""
+
+
+def sample(name: str) -> Any:
+    return decode((SAMPLE / f"project/.claude/workflows/{name}/state.json").read_bytes())
+
+
+def test_a_failed_phase_is_to_be_run_again() -> None:
+    document = sample("adw-63f8bd05")
+    after: Any = retry_phase({**document, "owner": "me"}, "build").document
+    assert view(after).status == "running"  # between two phases
+    assert list(after["phases"]) == ["scout", "plan"]
+    assert (after["status"], after["error"], after["owner"]) == ("initialized", None, "me")
+    assert KIND.faults(after) == []
+    with pytest.raises(RefusedError, match="has not failed"):
+        retry_phase(document, "plan")
+    with pytest.raises(RefusedError, match="there is: scout, plan, build"):
+        retry_phase(document, "deploy")
+
+
+def test_a_phase_that_never_ends_is_marked_failed() -> None:
+    document = sample("adw-81aa02fe")
+    seen = view(fail_phase(document, "plan", "its terminal is gone", 1_794_838_980.0).document)
+    assert (seen.status, seen.error) == ("failed", "its terminal is gone")
+    assert seen.phases[1].completed_at == 1_794_838_980.0
+    with pytest.raises(RefusedError, match="not in progress"):
+        fail_phase(document, "scout", "", 0.0)

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -19,6 +20,9 @@ from statewatch.core.undo import last_action, undo_action
 from statewatch.documents.values import JSON
 from statewatch.managers import retrying as retrying_module
 from statewatch.managers.retrying import retrying
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture(autouse=True)
@@ -241,7 +245,12 @@ def test_a_lock_that_is_held_is_waited_for_and_then_its_holder_named(project: Pa
 
 @pytest.mark.parametrize(
     ("backend", "message"),
-    [("mongodb", "there is no backend 'mongodb'"), ("json:x?nom=1", "no option of a json store")],
+    [
+        ("mongodb", "there is no backend 'mongodb'"),
+        ("json:x?nom=1", "no option of a json store"),
+        ("mysql://host/base", "no store for 'mysql:' addresses"),
+        ("sqlite::memory:", "memory:"),
+    ],
 )
 def test_a_backend_that_is_none_is_refused_with_those_that_are(backend: str, message: str) -> None:
     with pytest.raises(StateException, match=message):
@@ -294,3 +303,48 @@ def test_every_public_name_is_there_in_both_places() -> None:
         assert getattr(statewatch, name) is getattr(managers, name)
     with pytest.raises(AttributeError):
         _ = statewatch.nonsense
+
+
+@pytest.mark.parametrize("key", [1, None, b"a", ["a"], 1.5], ids=repr)
+@pytest.mark.parametrize("backend", ["json", "sqlite", "memory"])
+def test_what_is_no_text_is_no_key_and_that_is_said(backend: str, key: object) -> None:
+    """Programs without types give what they have: they catch StateException, and learn what a key must be."""
+    wrong: str = key  # type: ignore[assignment]
+    with StateManager(backend=f"{backend}:state") as manager:
+        manager.save("a", 1)
+        calls: list[Callable[[], object]] = [
+            lambda: manager.save(wrong, 1),
+            lambda: manager.load(wrong),
+            lambda: manager.load(wrong, 2),
+            lambda: manager.delete(wrong),
+            lambda: manager.update(wrong, lambda value: value, 0),
+            lambda: manager.transact(lambda transaction: transaction.load(wrong, 0)),
+        ]
+        for call in calls:
+            with pytest.raises(StateException, match="a key is a text"):
+                call()
+        assert manager.list_keys() == ["a"]
+    with pytest.raises(StateException, match="a key is a text"):
+        StateManager(schema=CHAIN).load(wrong)
+
+
+def test_a_backend_or_a_namespace_that_is_no_text_is_refused() -> None:
+    wrong: str = 5  # type: ignore[assignment]
+    with pytest.raises(StateException, match="a backend is a text"):
+        StateManager(wrong)
+    with pytest.raises(StateException, match="a namespace is a text"):
+        StateManager("json", wrong)
+
+
+def test_a_schema_that_makes_no_sense_is_a_state_exception() -> None:
+    with pytest.raises(StateException, match="not a version: 'x'"):
+        Chain("x")
+    with pytest.raises(StateException, match="two steps from 1"):
+        CHAIN.step("1.0.0", "2.0.0", owners)
+    assert isinstance(CHAIN.step("0.1", "1.0.0", owners), Chain)
+
+
+def test_all_public_names_are_listed_before_they_are_loaded() -> None:
+    program = "import statewatch; print(*dir(statewatch))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=20, check=True)
+    assert set(statewatch.__all__) <= set(done.stdout.split())

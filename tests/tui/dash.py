@@ -13,7 +13,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from statewatch.documents.values import JSON
-from statewatch.kinds import batch, hooks, workflow
+from statewatch.kinds import agent_checkpoint, batch, hooks, session, workflow
 from statewatch.kinds.base import Sentence, Tone
 from statewatch.tui.app import StatewatchApp
 from statewatch.tui.models.build import Ask, Model, build
@@ -55,7 +55,13 @@ class Still:
 
 def source(document: JSON, key: str = "/p/state.json", kind: str = "hooks", **fields: Any) -> Source:
     """Return the source of a document of a kind."""
-    views: dict[str, Callable[[JSON], View]] = {"hooks": hooks.view, "batch": batch.view, "workflow": workflow.view}
+    views: dict[str, Callable[[JSON], View]] = {
+        "hooks": hooks.view,
+        "batch": batch.view,
+        "workflow": workflow.view,
+        "session": session.view,
+        "checkpoint": agent_checkpoint.view,
+    }
     view = views[kind](document) if kind in views else None
     revision = Revision(f"digest of {key}", NOW, NOW - 5, 1234, document)
     return Source(key, fields.pop("label", key.rpartition("/")[2]), kind, revision, view, **fields)
@@ -147,7 +153,7 @@ async def shown(
 ) -> AsyncIterator[tuple[StatewatchApp, "Keys"]]:
     """Run an app that stands still; yields it with a keyboard."""
     app = still.app(feed, **options)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         await settled(pilot)
         yield app, Keys(pilot)
 
@@ -158,7 +164,7 @@ async def watching(
 ) -> AsyncIterator[tuple[StatewatchApp, "Keys"]]:
     """Run an app on real files with a real watcher; yields it when the first picture is shown."""
     app = StatewatchApp(lambda take: Watcher(scope, on_picture=take), project="test", **options)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         keys = Keys(pilot)
         await keys.until(lambda: bool(app.picture.sources), "the first picture")
         await keys.settle()

@@ -13,6 +13,10 @@ from typing import Any
 import pytest
 
 from statewatch.core import audit, lock
+from statewatch.core.actions import perform
+from statewatch.core.keys import save_action
+from statewatch.core.recording import Circuits
+from statewatch.core.stores.urls import open_store
 from statewatch.tui.app import StatewatchApp
 from statewatch.tui.screens.confirm import ConfirmScreen
 from statewatch.watch.scope import scope_of
@@ -101,6 +105,28 @@ class TestAsking:
             assert press.answer == "Cancel"
             assert file.read_bytes() == before
 
+    @pytest.mark.parametrize(("key", "state"), [("y", "closed"), ("n", "open")])
+    async def test_yes_and_no_answer_as_on_the_command_line(
+        self, project: Path, file: Path, key: str, state: str
+    ) -> None:
+        async with hooks_view(project) as (app, press):
+            await asked(app, press, "r")
+            assert "y yes  n no" in press.text
+            await press(key)
+            if key == "y":
+                await press.until(lambda: press.told)
+            assert app.screen is app.main
+            assert in_file(file, "h0") == state
+
+    @pytest.mark.parametrize("key", ["y", "n"])
+    async def test_a_box_with_one_answer_is_closed_by_both(self, project: Path, file: Path, key: str) -> None:
+        file.chmod(0o400)
+        async with hooks_view(project) as (app, press):
+            await asked(app, press, "r")
+            assert press.answer == "Close"
+            await press(key)
+            assert app.screen is app.main
+
     async def test_a_click_beside_the_answers_answers_nothing(self, project: Path) -> None:
         async with hooks_view(project) as (app, press):
             await asked(app, press, "r")
@@ -152,13 +178,40 @@ class TestDoing:
             assert "undo reset h0?" in press.text
             assert press.answer == "Cancel"
             await applied(app, press)
-            assert "Done: undo reset h0." in press.told[1]
+            assert "Done: undo reset h0. U does it again." in press.told[0]
             assert load(file)["hooks"] == before["hooks"]
 
             await asked(app, press, "U")
             assert "redo reset h0?" in press.text
             await applied(app, press)
             assert in_file(file, "h0") == "closed"
+
+    async def test_a_mode_is_chosen_and_a_reset_takes_it_back_until_that_is_undone(
+        self, project: Path, file: Path
+    ) -> None:
+        circuits = Circuits(file)
+        async with hooks_view(project) as (app, press):
+            await asked(app, press, "m")
+            assert "Which mode for h0?" in press.text
+            await press("right")
+            assert press.answer == "skip"
+            await press("enter")
+            await press.until(lambda: press.answer == "Cancel", "the question what is to be written")
+            await applied(app, press)
+            assert circuits.mode("h0") == "forced_open"
+            await press.reads("[skip]")
+
+            await press("home")
+            await asked(app, press, "r")
+            assert "h0 is in no mode any more; it was skip" in press.text
+            await applied(app, press)
+            await press.until(lambda: circuits.mode("h0") is None, "what is beside the file to go, too")
+            assert in_file(file, "h0") == "closed"
+
+            await asked(app, press, "u")
+            await applied(app, press)
+            await press.until(lambda: circuits.mode("h0") == "forced_open", "both to be undone")
+            assert in_file(file, "h0") == "open"
 
     async def test_the_change_is_among_the_changes_and_has_a_diff(self, project: Path) -> None:
         async with hooks_view(project) as (app, press):
@@ -218,6 +271,22 @@ class TestDoing:
             assert in_file(file, "h0") == "closed"
             await press.until(lambda: len(press.table("needs").rows) == 2)
 
+    async def test_what_a_script_saved_in_a_namespace_is_undone_too(
+        self, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(project / "p")
+        with open_store("json:.claude/state?namespace=nightly") as store:
+            store.save("phase", "planning")
+            perform(save_action(store, "phase", "building"), settle_for=0)
+            async with hooks_view(project) as (app, press):
+                await press("6")
+                await press.reads("nightly/state.json")
+                await asked(app, press, "u")
+                assert '"building" → "planning"' in press.text
+                await press("y")
+                await press.until(lambda: press.told)
+            assert store.load("phase") == "planning"
+
     async def test_nothing_to_undo_is_said(self, project: Path) -> None:
         async with hooks_view(project) as (app, press):
             await press("u")
@@ -234,6 +303,51 @@ class TestDoing:
             replace(file, json.dumps(state))
             await applied(app, press)
             assert [in_file(file, name) for name in ("h0", "h1", "new")] == ["closed", "half_open", "open"]
+
+
+class TestTelling:
+    """What is told in passing hides neither rows nor answers."""
+
+    @pytest.mark.parametrize("size", [(80, 24), (120, 40)], ids=str)
+    async def test_after_three_actions_every_row_and_the_next_question_are_in_sight(
+        self, project: Path, file: Path, size: tuple[int, int]
+    ) -> None:
+        write(file, document(8))
+        async with hooks_view(project) as (app, press):
+            await press.pilot.resize_terminal(*size)
+            await press.until(lambda: len(press.table("hooks").rows) == 8)
+            for _ in range(3):
+                await asked(app, press, "r")
+                await press("y")
+                await press.until(lambda: press.told and app.screen is app.main)
+            app.action_look()
+            await press.reads("Looked at every file.")
+            assert "Done: reset h2. u undoes it." in press.lines[-3]
+            assert "Looked at every file." in press.lines[-2]
+            for name in press.keys_of("hooks"):
+                assert any(f" {name} " in line and "▌" not in line for line in press.lines)
+            assert "u undo" in press.lines[-1]
+            await asked(app, press, "u")
+            assert "Cancel        Apply" in press.text
+            assert "y yes" in press.text
+            assert press.told == []
+            app.action_look()  # what is told while a question is asked leaves the answers in sight
+            await press.reads("Looked at every file.")
+            assert "Cancel        Apply" in press.text
+            await press("n", "f5")
+            await press.reads("Looked at every file.")
+            assert "Looked at every file." in press.lines[-2], "what was taken down leaves no empty lines"
+
+    async def test_no_more_than_two_messages_are_shown(self, project: Path) -> None:
+        async with hooks_view(project) as (app, press):
+            for number in range(4):
+                app.tell(f"message {number}")
+            await press.reads("message 3")
+            assert [line[-9:] for line in press.lines[-3:-1]] == ["message 2", "message 3"]
+            assert "message 1" not in press.text
+            await press("ctrl+p")
+            assert app.screen is not app.main
+            assert press.told == []
 
 
 class TestRefused:

@@ -10,11 +10,13 @@ from statewatch.documents.diff import Change, diff
 from statewatch.documents.values import JSON
 from statewatch.kinds.base import Sentence
 from statewatch.kinds.hooks import Policy
+from statewatch.kinds.times import stamp
 from statewatch.tui.models import batches, cells, changes, diffs, hooks, overview, sources, workflows
 from statewatch.tui.models.row import TableSpec
 from statewatch.tui.registry import VIEWS
 from statewatch.tui.widgets.table_model import Cell
 from statewatch.watch.picture import ChangeLine, Pace, Picture, Problem, Source
+from statewatch.watch.stories import Event, Story
 from tests.tui.dash import NOW, ask, batch_of, broken, changed, circuits, pictured, record, source, words
 
 
@@ -70,6 +72,42 @@ class TestHooks:
         picture = pictured(source({"hooks": {"a": {"state": "open", "last_error": None}, "b": "closed"}}))
         for name in hooks.SPEC.sorts:
             assert len(ask("hooks", picture, sort=(name, True)).tables["hooks"]) == 2
+
+    def test_the_history_of_a_circuit_is_a_strip_of_states_and_each_failure_with_its_error(self) -> None:
+        def event(minutes: int, what: str, **more: JSON) -> dict[str, JSON]:
+            return {"at": stamp(NOW - 60 * minutes), "hook": "h", "event": what, **more}
+
+        events: list[Event] = [
+            event(1, "closed", **{"from": "open", "to": "closed"}),
+            event(10, "mode", by="ann", why="noisy", **{"from": None, "to": "forced_open"}),
+            event(30, "opened", **{"from": "closed", "to": "open"}),
+            event(30, "failed", error="Traceback (most recent call last):\n  x\nKeyError: \x1b[31m1"),
+        ]
+        picture = pictured(source(circuits(h="closed", g="closed")))
+        story = Story({"circuits": {"h": {"mode": "forced_open", "until": None}}}, {"h": events})
+        row, other = hooks.rows(picture, NOW, lambda _key: story)
+        lines = [words(line) for line in hooks.detail(row, picture, NOW)]
+        strip = next(line for line in lines if line.startswith("last 1h "))[14:]
+        assert strip == "·" * 24 + "█" * 23 + "─"
+        assert lines[lines.index("HISTORY") + 4] == "13:53:00      failed: KeyError: 1"
+        assert "14:13:00      mode skip by ann: noisy" in lines
+        assert "mode          skip until it is taken back" in lines
+        assert told(hooks.SPEC, row, "hook") == "h  [skip]"
+        assert told(hooks.SPEC, row, "trend") == "▁▁▁▁▁▁▁█"
+        assert told(hooks.SPEC, other, "trend") == ""
+        assert "HISTORY" not in [words(line) for line in hooks.detail(other, picture, NOW)]
+
+    def test_the_cool_down_is_that_of_the_hook_and_grows_with_its_openings(self) -> None:
+        opened = record("open", 3, disabled_at="2026-11-16T14:22:00Z")
+        policy = Policy(cooldown=90, backoff=2.0)
+        policy = policy._replace(overrides=(("own", policy._replace(cooldown=120)),))
+        picture = pictured(source(circuits(h=opened, own=opened), policy=policy))
+        story = Story({"circuits": {"h": {"openings": 3}}})
+        row, own = hooks.rows(picture, NOW, lambda _key: story)
+        assert told(hooks.SPEC, row, "retry") == "5:00"
+        assert told(hooks.SPEC, own, "retry") == "1:00"
+        lines = [words(line) for line in hooks.detail(row, picture, NOW)]
+        assert "back-off      opened 3 times in a row, cools down 6m" in lines
 
 
 class TestBatches:
@@ -162,6 +200,19 @@ class TestBars:
         assert cells.bar(0, 0, 0, 0, 8) == (("░" * 8, "muted"),)
 
 
+def agents() -> JSON:
+    """Return a session in which two agents ran at the same time, and a third one runs."""
+    entries: list[JSON] = [
+        {"agent": name, "status": status, "started_at": f"2026-11-16T14:{began}:00", "message": said, **more}
+        for name, status, began, said, more in (
+            ("researcher", "completed", "00", "4 patterns\x1b found", {"completed_at": "2026-11-16T14:17:00"}),
+            ("planner", "completed", "10", "7 steps", {"completed_at": "2026-11-16T14:18:00"}),
+            ("test-master", "started", "20", "go", {}),
+        )
+    ]
+    return {"session_id": "20261116-140000", "started": "2026-11-16T14:00:00", "agents": entries}
+
+
 class TestWorkflows:
     """Phases as a line."""
 
@@ -194,6 +245,35 @@ class TestWorkflows:
     def test_its_clock_goes_on(self) -> None:
         row = workflows.rows(pictured(source(self.DOCUMENT, kind="workflow")))[0]
         assert "plan ▶ 3m" in words(workflows.pipeline(row.view, NOW + 120))
+
+    def test_a_session_is_a_strip_of_its_agents(self) -> None:
+        (row,) = workflows.rows(pictured(source(agents(), kind="session")))
+        assert words(workflows.pipeline(row.view, NOW)) == "✓✓▶····  test-master ▶ 3m"
+        assert row.about == "session: agents 3 of 7, not begun implementer, reviewer, security-auditor, doc-master"
+
+    def test_the_whole_of_a_session_shows_when_each_agent_ran(self) -> None:
+        (row,) = workflows.rows(pictured(source(agents(), kind="session")))
+        lines = [words(line) for line in workflows.text(row, NOW)]
+        assert lines[4:10] == [
+            "━━━━━━━━━━━━━━━━━━━━━━          researcher ✓ 17m  from 14:00:00",
+            "    4 patterns␛ found",
+            "             ━━━━━━━━━━         planner ✓ 8m  from 14:10:00",
+            "    7 steps",
+            "                          ━━━━  test-master ▶ 3m  from 14:20:00",
+            "    go",
+        ]
+        assert "not begun       implementer, reviewer, security-auditor, doc-master" in lines
+
+    def test_a_checkpoint_shows_who_is_next(self) -> None:
+        document: JSON = {
+            "version": "2.0",
+            "workflow_id": "w",
+            "completed_agents": ["orchestrator"],
+            "current_agent": "x",
+        }
+        (row,) = workflows.rows(pictured(source(document, kind="checkpoint")))
+        assert words(workflows.pipeline(row.view, NOW)) == "✓·······  researcher ·"
+        assert row.fields["status"] == "resumable"
 
     def test_the_order(self) -> None:
         made = [
@@ -239,7 +319,7 @@ class TestOverview:
         assert text[10:] == "  15/40  1 failed  ETA 14:48  1m/item  ▃█  item 15"
 
     def test_circuits_at_a_glance_name_what_is_unknown(self) -> None:
-        counts, dots = overview.circuits(pictured(source(circuits(a="open", b="closed", c="melted"))))
+        counts, dots = overview.circuits(pictured(source(circuits(a="open", b="closed", c="melted"))), NOW)
         assert words(counts) == "CIRCUITS  ● 1 open  ◐ 0 half-open  ○ 1 closed  ? 1 unknown"
         assert words(dots) == "●○?"
 
@@ -321,6 +401,16 @@ class TestDiffs:
             "  ~ n  3 → 0",
             "~ /x  1 → 2",
         ]
+
+    def test_an_item_that_moved_says_from_where(self) -> None:
+        before: JSON = [{"id": 1}, {"id": 2}, {"id": 3}]
+        after: JSON = [{"id": 3}, {"id": 1}, {"id": 2}]
+        assert [words(line) for line in diffs.change_lines(tuple(diff(before, after)))] == [
+            "↕ /0  from /2  an object of 1"
+        ]
+        line = ChangeLine(1, NOW, "s", "s", "plain", Sentence("", ""), "a", "b")
+        model = diffs.load(line, {"a": before, "b": after}.get)
+        assert words(model.title(NOW)).endswith("↕1  ")
 
     def test_times_that_only_moved_on_come_last(self) -> None:
         before = {"updated_at": "2026-11-16T14:22:00Z", "count": 1, "done": [1]}

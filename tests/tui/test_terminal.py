@@ -187,7 +187,7 @@ def test_the_demo_shows_a_run_and_leaves_nothing_behind(open_terminal: Opening, 
     terminal.type("4")
     terminal.reads("RETRY IN")
     terminal.type("r")
-    terminal.reads("reset ")
+    terminal.reads("Cancel")
     terminal.type("right", "enter")
     terminal.reads("Done")
     terminal.type("q")

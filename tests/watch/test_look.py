@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -11,8 +12,11 @@ from typing import Any
 
 import pytest
 
+from statewatch.kinds.agent_checkpoint import CheckpointView
 from statewatch.kinds.batch import COMPLETED, FAILED, SKIPPED, BatchView
+from statewatch.kinds.declared_view import CircuitsView
 from statewatch.kinds.hooks import HooksView, Policy
+from statewatch.kinds.session import SessionView
 from statewatch.kinds.workflow import WorkflowView
 from statewatch.watch.picture import Picture
 from statewatch.watch.scope import scope_of
@@ -30,12 +34,33 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Picture:
 
 def test_everything_is_found_and_nothing_else(picture: Picture) -> None:
     assert labels(picture) == [
+        *(f".claude/artifacts/{name}/checkpoint.json" for name in TRUTH["checkpoints"]),
+        ".claude/batch-20261114-220501-118274_retry_state.json",
+        ".claude/batch-20261115-090000-369009_retry_state.json",
         ".claude/batch_state.json",
         ".claude/batch_state_docs.json",
+        ".claude/compaction_recovery.json",
+        ".claude/local/SESSION_STATE.json",
+        ".claude/local/drain_breaker.json",
+        ".claude/local/drain_budget.json",
+        ".claude/local/drain_paused.flag",
+        ".claude/local/drain_pending.json",
+        ".claude/local/goa_manifest.json",
+        ".claude/local/implement_pipeline_state.json",
+        *(f".claude/logs/workflows/{name}/progress.json" for name in TRUTH["checkpoints"]),
+        ".claude/pause_checkpoint.json",
+        *(f".claude/state/{name}/state.json" for name in ("default", "nightly")),
+        ".claude/state/state.json",
+        ".claude/state/workflow-123/state.json",
         ".claude/workflows/adw-4c973d9a/state.json",
         ".claude/workflows/adw-63f8bd05/state.json",
         ".claude/workflows/adw-81aa02fe/state.json",
         ".claude/workflows/adw-new00001/state.json",
+        *(f"docs/sessions/{name}" for name in TRUTH["sessions"]),
+        "~/.autonomous-dev/ralph-batch-20261115-090000-369009_checkpoint.json",
+        "~/.autonomous-dev/ralph-batch-20261115-090000-369009_loop_state.json",
+        "~/.autonomous-dev/user_state.json",
+        "~/.autonomous-dev/workflow_state.json",
         "~/.claude/hook_state.json",
     ]
     assert picture.at == 1_794_900_000.0
@@ -73,7 +98,7 @@ def test_the_batch_is_as_it_is(picture: Picture) -> None:
 def test_the_workflows_are_as_they_are(picture: Picture) -> None:
     found = {}
     for source in picture.sources:
-        if isinstance(source.view, WorkflowView):
+        if isinstance(source.view, WorkflowView) and source.kind == "workflow":
             found[source.view.workflow_id] = source.view.status
     assert found == {
         "adw-4c973d9a": "completed",
@@ -81,6 +106,88 @@ def test_the_workflows_are_as_they_are(picture: Picture) -> None:
         "adw-81aa02fe": "running",
         "adw-new00001": "initialized",
     }
+
+
+def test_the_sessions_and_the_checkpoints_are_as_they_are(picture: Picture) -> None:
+    sessions, checkpoints = {}, {}
+    for source in picture.sources:
+        name = source.label.split("/")[2] if source.label.count("/") > 1 else source.label
+        if isinstance(source.view, SessionView):
+            sessions[name] = len(source.view.runs)
+        elif isinstance(source.view, CheckpointView):
+            checkpoints[name] = len(source.view.completed)
+        elif source.kind == "run":
+            sessions[name] = 0  # it has the steps of a pipeline, and no agents
+    assert sessions == TRUTH["sessions"]
+    assert checkpoints == TRUTH["checkpoints"]
+
+
+def test_what_agents_left_in_a_line_each(picture: Picture) -> None:
+    stands = {
+        source.kind: (source.view.status, source.view.facts[0])
+        for source in picture.sources
+        if isinstance(source.view, CircuitsView) and not source.view.circuits and source.kind != "progress"
+    }
+    assert stands == {
+        "recovery": ("in_progress", ("batch", "batch-20261115-090000-369009")),
+        "session state": ("", ("active tasks", "2")),
+        "drain pending": ("pending", ("cluster", "hooks")),
+        "watch manifest": ("", ("triggers", "3")),
+        "sentinel": ("", ("run", "c0ffee1234567890")),
+        "pause checkpoint": ("paused", ("agent", "implementer")),
+        "user state": ("", ("first run complete", "yes")),
+        "preferences": ("", ("sessions", "2")),
+    }
+
+
+def test_the_keys_that_pipelines_are_signed_with_are_never_shown(tmp_path: Path) -> None:
+    keys = tmp_path / ".claude" / "pipeline_secrets"
+    keys.mkdir(parents=True)
+    (keys / "batch_state.json").write_text('{"batch_id": "5ecret", "features": []}')
+    assert look(scope_of([tmp_path], tmp_path, tmp_path / "home", {})).sources == ()
+    (named,) = look(scope_of([keys / "batch_state.json"], tmp_path, tmp_path / "home", {})).sources
+    assert named.view is None
+    assert named.problem is not None
+    assert "5ecret" not in repr(named)
+
+
+def test_the_circuits_of_other_tools_are_as_they_are(picture: Picture) -> None:
+    found = {}
+    for source in picture.sources:
+        if isinstance(source.view, CircuitsView) and source.view.circuits:
+            (circuit,) = source.view.at(picture.at).circuits
+            found[source.label.rpartition("/")[2]] = (source.kind, circuit.state)
+    assert found == {
+        "batch-20261114-220501-118274_retry_state.json": ("retry", "open"),
+        "batch-20261115-090000-369009_retry_state.json": ("retry", "closed"),
+        "drain_breaker.json": ("drain", "open"),
+        "drain_budget.json": ("budget", "closed"),
+        "drain_paused.flag": ("pause", "closed"),
+        "ralph-batch-20261115-090000-369009_checkpoint.json": ("loop", "closed"),
+        "ralph-batch-20261115-090000-369009_loop_state.json": ("loop", "closed"),
+    }
+
+
+@pytest.mark.parametrize("where", ["", ".ralph"])
+def test_the_status_of_a_loop_is_read_though_it_is_not_quite_json(tmp_path: Path, where: str) -> None:
+    shutil.copytree(SAMPLE / "ralph" / ".ralph", tmp_path / ".ralph")
+    picture = look(scope_of([tmp_path / where], tmp_path, tmp_path / "home", {}))
+    source = next(source for source in picture.sources if source.kind == "ralph run")
+    assert isinstance(source.view, CircuitsView)
+    assert (source.view.status, source.problem) == ("stopped", None)
+    assert dict(source.view.facts)["exit reason"] == "\x1b[31mno progress\x1b[0m\nin 3 loops"
+    (note,) = source.view.notes
+    assert note.startswith("read all the same, though not JSON at line 8 ")
+    assert {source.kind for source in picture.sources} == {"ralph", "ralph log", "ralph run"}
+
+
+def test_what_is_no_json_at_all_is_not_tolerated_even_there(tmp_path: Path) -> None:
+    (tmp_path / ".ralph").mkdir()
+    (tmp_path / ".ralph" / "status.json").write_text('{"loop_count": 7, "calls')
+    (source,) = look(scope_of([tmp_path], tmp_path, tmp_path / "home", {})).sources
+    assert source.view is None
+    assert source.problem is not None
+    assert "not JSON at line 1" in source.problem.reason
 
 
 @pytest.mark.parametrize("home", ["home_old", "home_rust"])
@@ -234,4 +341,5 @@ def test_two_names_that_look_the_same_have_two_labels(tmp_path: Path) -> None:
 def test_nothing_there_is_an_empty_picture_that_says_where_it_looked(tmp_path: Path) -> None:
     picture = look(World(tmp_path / "project", tmp_path / "home").scope)
     assert picture.sources == ()
-    assert picture.watching.looked_in == (str(tmp_path / "project"), str(tmp_path / "project/.claude"), "~/.claude")
+    project = tmp_path / "project"
+    assert picture.watching.looked_in == (str(project), str(project / ".claude"), "~/.claude", "~/.autonomous-dev")

@@ -38,8 +38,12 @@ def test_without_paths_project_and_home_are_looked_at(home: Path) -> None:
     project = home / "code" / "proj"
     (project / ".git").mkdir()
     scope = scope_of((), project / "src", home, {})
-    assert [root.path for root in scope.roots] == [str(project), str(home / ".claude")]
-    assert scope.looked_in == ("~/code/proj", "~/code/proj/.claude", "~/.claude")
+    assert [root.path for root in scope.roots] == [
+        str(project),
+        str(home / ".claude"),
+        str(home / ".autonomous-dev"),
+    ]
+    assert scope.looked_in == ("~/code/proj", "~/code/proj/.claude", "~/.claude", "~/.autonomous-dev")
 
 
 def test_labels_are_short_and_say_where(home: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from statewatch.core.reading import Signature
 from statewatch.documents.values import JSON
+from statewatch.kinds.declared_view import CircuitsView
 from statewatch.watch import board as boards
 from statewatch.watch.board import DROPPED_AFTER
 from statewatch.watch.memory import Memory
@@ -196,6 +197,45 @@ def test_a_link_is_followed_to_a_target_that_changes(tmp_path: Path) -> None:
     link.symlink_to(other)
     run.look()
     assert said(run.picture) == ["/a 1 → 2", "/a 2 → 3"]
+
+
+class TestPauseFlag:
+    """The flag that pauses a drain: as a symbolic link it pauses whatever it holds."""
+
+    OVER = '{"until_iso": "1970-01-01T00:00:01Z", "triggered_by": "operator"}'
+
+    @pytest.fixture
+    def flag(self, tmp_path: Path) -> Path:
+        return tmp_path / "drain_paused.flag"
+
+    def states(self, run: Run) -> list[str]:
+        views = [source.view for source in run.look().sources]
+        return [each.state for view in views if isinstance(view, CircuitsView) for each in view.at(run.now).circuits]
+
+    def test_a_link_that_leads_nowhere_pauses_until_it_is_gone(self, tmp_path: Path, flag: Path) -> None:
+        flag.symlink_to(tmp_path / "nowhere")
+        run = Run(tmp_path)
+        run.look()
+        assert self.states(run) == ["open"]
+        flag.unlink()
+        run.look()
+        run.look()
+        assert run.problem(flag.name) is not None
+        run.look(DROPPED_AFTER + 1)
+        assert self.states(run) == []
+
+    def test_a_flag_that_becomes_a_link_to_the_same_content_pauses(self, tmp_path: Path, flag: Path) -> None:
+        flag.write_text(self.OVER)
+        run = Run(tmp_path)
+        assert self.states(run) == ["closed"]
+        target = tmp_path / "target"
+        flag.rename(target)
+        flag.symlink_to(target)
+        assert self.states(run) == ["open"]
+        flag.unlink()
+        target.rename(flag)
+        assert self.states(run) == ["closed"]
+        assert said(run.picture) == ["a symbolic link now", "no symbolic link any more"]
 
 
 def test_a_candidate_that_is_no_source_becomes_one_when_its_content_does(tmp_path: Path) -> None:

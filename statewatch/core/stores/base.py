@@ -7,34 +7,34 @@ that every engine passes.
 
 import copy
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from abc import abstractmethod
+from collections.abc import Callable, Iterator
+from functools import cached_property
 from types import TracebackType
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, Final, Self, TypeVar
 
 from statewatch.core import copies
-from statewatch.core.errors import (
-    ConflictError,
-    MissingCheckpointError,
-    RefusedError,
-    SourceError,
-    UnavailableError,
-)
-from statewatch.core.lock import Holder, user
-from statewatch.core.names import check_checkpoint, clash
+from statewatch.core.errors import ConflictError, RefusedError, SourceError, UnavailableError
+from statewatch.core.lock import Holder
+from statewatch.core.names import check_is_text
 from statewatch.core.reading import Snapshot
-from statewatch.core.stores.model import Checkpoint, Damaged, Keeper, Kept, P, Revision, Version, automatic_name
+from statewatch.core.stores.checkpointing import Checkpoints
+from statewatch.core.stores.model import Checkpoint, Damaged, Keeper, Kept, P, Revision, Version
 from statewatch.core.stores.transaction import RAISE, Found, Held, Raise, Transaction, Unreadable, missing_key, sound
 from statewatch.documents import codec
-from statewatch.documents.values import JSON, NotJSONError, cloned, digest, private
+from statewatch.documents.values import JSON, cloned, digest
 
 T = TypeVar("T")
+
+_FEW_KEYS: Final = 64
+"""Keys up to which a namespace may be a document of some kind: none has that many at its top."""
+_GLANCE: Final = 0.02
+"""Seconds between two looks at single keys."""
 
 __all__ = ["Checkpoint", "Keeper", "Kept", "P", "Revision", "Store", "Version"]
 
 
-class Store(ABC):
+class Store(Checkpoints):
     """One namespace of keys with JSON values.
 
     What it hands out is private to the caller, and what it is given it copies: nobody can change a stored value but by
@@ -50,12 +50,13 @@ class Store(ABC):
 
     _keeps_apart: ClassVar[bool] = False
     """Whether each value is kept by itself, so that one can be damaged without the others."""
-    _about: str | None = None
+    _about: tuple[str, ...] | None = None
 
     # --- reading and writing keys
 
     def load(self, key: str, default: Found = RAISE) -> JSON:
         """Return the value of *key*, else *default*. Raises MissingKeyError when there is neither."""
+        check_is_text(key)
         value = self._load(key)
         if not isinstance(value, Raise):
             return value
@@ -121,6 +122,8 @@ class Store(ABC):
 
     def version(self) -> Version:
         """Return what is there now, for an action to be planned on. Raises SourceError when there is nothing."""
+        if self._scope is not None:
+            return self._version_of({key: self._held_by(key) for key in self._scope})
         try:
             return Kept(self.snapshot())
         except UnavailableError:
@@ -130,21 +133,49 @@ class Store(ABC):
                 return self._version_of(held)
             raise
 
-    def around(self, key: str) -> Self:
-        """Return this store as an action sees it that is about *key* only: damage elsewhere does not stand in its way.
+    def around(self, *keys: str) -> Self:
+        """Return this store as an action sees it that is about *keys* only: damage elsewhere does not stand in its way.
 
-        What *key* itself holds counts as a text where it is damaged. Whoever keeps all values together returns itself.
+        What they hold counts as a text where it is damaged. Of a namespace with many keys nothing else is even read;
+        one with few may be a document of some kind, which is judged as a whole. Whoever keeps all values together
+        returns itself.
         """
         if not self._keeps_apart:
             return self
         other = copy.copy(self)
-        other._about = key  # noqa: SLF001 - one of our own
+        other._about = keys  # noqa: SLF001 - one of our own
+        other.__dict__.pop("_scope", None)  # what was true of all keys
         return other
 
+    def made_anew(self) -> Self:
+        """Return this store as an action sees it that may make its file where there is none any more."""
+        return self
+
+    @cached_property
+    def _scope(self) -> tuple[str, ...] | None:
+        """The keys that an action reads, None where it reads all."""
+        if self._about is None:
+            return None
+        try:
+            return self._about if len(self.keys()) > _FEW_KEYS else None
+        except UnavailableError:
+            raise
+        except SourceError:
+            return None
+
+    def _held_by(self, key: str) -> Held:
+        try:
+            return self._load(key)
+        except UnavailableError:
+            raise
+        except SourceError:
+            return self._held().get(key, RAISE)
+
     def _version_of(self, held: dict[str, Held]) -> Version:
+        is_part = self._scope is not None
         if any(isinstance(value, Unreadable) for value in held.values()):
-            return Damaged(held, self._about)
-        return Kept(Revision.of(cloned(dict(sound(held)))))
+            return Damaged(held, self._about, is_part)
+        return Kept(Revision.of(cloned(dict(sound(held)))), is_part)
 
     def _held(self) -> dict[str, Held]:
         """Return what all keys hold, also where that is damaged; nothing where not even that can be told."""
@@ -156,16 +187,20 @@ class Store(ABC):
             copies.keep(self.source, Damaged(transaction.damaged), time.time())
             transaction.kept = True
 
-    def version_in(self, copy: Snapshot) -> Version:
+    def version_in(self, kept: Snapshot) -> Version:
         """Return the version that a safety copy holds."""
-        return copy
+        return kept
 
     def rendered(self, base: Version, document: JSON, now: float) -> bytes:  # noqa: ARG002 - files keep a style
         """Return *document* as the engine would keep it in place of *base*."""
         return codec.encode(document)
 
-    def refuse_read_only(self, operation: str) -> None:  # noqa: B027 - what has no mode refuses nothing
+    def refuse_read_only(self, operation: str) -> None:
         """Raise RefusedError where a mode says that nothing may be written."""
+
+    def notes(self) -> tuple[str, ...]:
+        """Return what whoever has the store changed should know besides what changes in the document."""
+        return ()
 
     def create(self) -> None:
         """Make the file or the tables of the namespace, without keys; what is there already stays as it is.
@@ -173,6 +208,13 @@ class Store(ABC):
         Saving does so too. An engine that has nothing to make looks whether the namespace can be read.
         """
         self.snapshot()
+
+    def await_other(self, version: Version | None, timeout: float) -> None:
+        """Wait until there may be another version than the one that was seen, at most *timeout* seconds."""
+        if version is None or self._about is not None:
+            time.sleep(min(_GLANCE, timeout))
+        else:
+            self.wait(version.digest, timeout)
 
     def holders(self) -> list[Holder]:
         """Return who holds the lock of the namespace at this moment, as far as the engine can tell."""
@@ -183,139 +225,20 @@ class Store(ABC):
 
         It is asked again when other writers come in between.
         """
+        scope = self._scope
 
         def body(transaction: Transaction) -> P:
-            version = self._version_of(transaction.held())
+            version = self._version_of(transaction.held(scope))
             plan = planner(version)
             if plan.changed:
                 if not isinstance(plan.after, dict):
                     raise RefusedError(f"{self.url}: a namespace is an object of keys and values")
                 keeper.before(plan)
                 transaction.kept = True
-                transaction.replace(plan.after, version.left_alone if isinstance(version, Damaged) else ())
+                transaction.replace(plan.after, version.left_alone if isinstance(version, Damaged) else (), scope)
             return plan
 
         return self.transact(body, operation)
-
-    # --- checkpoints
-
-    def checkpoint(
-        self,
-        name: str | None = None,
-        *,
-        note: str = "",
-        by: str | None = None,
-        pinned: bool = False,
-        replacing: bool = False,
-    ) -> Checkpoint:
-        """Keep the namespace as it is now under *name*, by default `auto_YYYYmmdd_HHMMSS` (UTC).
-
-        Raises RefusedError for a name that cannot be one, that another checkpoint has (unless *replacing*), or that
-        could be confused with another's.
-        """
-        while True:
-            now = time.time()
-            existing = [checkpoint.name for checkpoint in self.checkpoints()]
-            if name is not None:
-                self._check_new_name(name, existing, replacing=replacing)
-            made = Checkpoint(name or automatic_name(now, existing), now, note, user() if by is None else by, pinned)
-            try:
-                return self._write_checkpoint(made, None, replacing=replacing)
-            except RefusedError:  # perhaps another had the same automatic name in mind
-                if name is not None or all(made.name != checkpoint.name for checkpoint in self.checkpoints()):
-                    raise
-
-    def put_checkpoint(self, checkpoint: Checkpoint, document: JSON, *, replacing: bool = True) -> Checkpoint:
-        """Write a checkpoint that was made elsewhere, as it is.
-
-        One of that name is replaced, or when not *replacing* it is refused, with RefusedError.
-        """
-        check_checkpoint(checkpoint.name)
-        if not isinstance(document, dict):
-            raise RefusedError(f"{self.url}: a checkpoint of a namespace is an object of keys and values")
-        try:
-            kept = private(document)
-        except NotJSONError as error:
-            raise RefusedError(f"{self.url}: the checkpoint {checkpoint.name!r} cannot be kept: {error}.") from None
-        return self._write_checkpoint(replace(checkpoint, foreign=False), kept, replacing=replacing)
-
-    def find_checkpoint(self, name: str) -> Checkpoint:
-        """Return the checkpoint of that name. Raises MissingCheckpointError, with the near ones named."""
-        existing = self.checkpoints()
-        found = next((checkpoint for checkpoint in existing if checkpoint.name == name), None)
-        if found is None:
-            raise MissingCheckpointError(self.url, name, [checkpoint.name for checkpoint in existing])
-        return found
-
-    def edit_checkpoint(
-        self, name: str, *, new_name: str | None = None, note: str | None = None, pinned: bool | None = None
-    ) -> Checkpoint:
-        """Rename, annotate, pin or unpin a checkpoint. Raises RefusedError for one that another tool left."""
-        self._own_checkpoint(name)
-        if new_name is not None and new_name != name:
-            others = [checkpoint.name for checkpoint in self.checkpoints() if checkpoint.name != name]
-            self._check_new_name(new_name, others, replacing=False)
-
-        def change(old: Checkpoint) -> Checkpoint:
-            return replace(
-                old,
-                name=old.name if new_name is None else new_name,
-                note=old.note if note is None else note,
-                pinned=old.pinned if pinned is None else pinned,
-            )
-
-        return self._change_checkpoint(name, change)
-
-    def _change_checkpoint(self, name: str, change: Callable[[Checkpoint], Checkpoint]) -> Checkpoint:
-        """Make of a checkpoint what *change* does; an engine that can lets no other edit come in between."""
-        old = self._own_checkpoint(name)
-        edited = change(old)
-        if edited != old:
-            self._edit_checkpoint(name, edited)
-        return edited
-
-    def delete_checkpoint(self, name: str) -> None:
-        """Delete a checkpoint. Raises RefusedError for a pinned one, and for one that another tool left."""
-        self.refuse_deletion(name)
-        self._delete_checkpoint(name)
-
-    def refuse_deletion(self, name: str) -> None:
-        """Raise what `delete_checkpoint` would raise for a checkpoint; nothing is deleted."""
-        if self._own_checkpoint(name).pinned:
-            raise RefusedError(f"{self.url}: the checkpoint {name!r} is pinned. Unpin it first, then delete it.")
-
-    def verify_checkpoint(self, name: str) -> bool:
-        """Tell whether a checkpoint is as it was made. Raises SourceError when it cannot even be read.
-
-        One whose maker left no digest counts as good when it can be read.
-        """
-        made = self.find_checkpoint(name)
-        return made.digest in ("", self.read_checkpoint(name).digest)
-
-    def kept(self, name: str) -> Version:
-        """Return what a checkpoint holds, as it is kept. Raises as `read_checkpoint` does."""
-        return Kept(self.read_checkpoint(name))
-
-    def _own_checkpoint(self, name: str) -> Checkpoint:
-        found = self.find_checkpoint(name)
-        if found.foreign:
-            raise RefusedError(
-                f"{self.url}: {name!r} is a backup that another tool left. It can be shown, compared and restored, but "
-                "only that tool may change or delete it."
-            )
-        return found
-
-    def _check_new_name(self, name: str, existing: Iterable[str], *, replacing: bool) -> None:
-        check_checkpoint(name)
-        names = set(existing)
-        if name in names:
-            if not replacing:
-                raise RefusedError(f"{self.url}: there is a checkpoint {name!r} already. Choose another name.")
-            self._own_checkpoint(name)  # another tool's is not replaced
-        elif like := clash(name, names):
-            raise RefusedError(
-                f"{self.url}: the name {name!r} looks like that of the checkpoint {like!r}. Choose another name."
-            )
 
     # --- what every engine has to provide
 
@@ -347,31 +270,7 @@ class Store(ABC):
         Writers that are not of statewatch are seen too, if perhaps later.
         """
 
-    @abstractmethod
-    def checkpoints(self) -> list[Checkpoint]:
-        """Return all checkpoints, oldest first."""
-
-    @abstractmethod
-    def read_checkpoint(self, name: str) -> Revision:
-        """Return what a checkpoint holds. Raises MissingCheckpointError, and SourceError when it is damaged."""
-
-    @abstractmethod
-    def _write_checkpoint(self, checkpoint: Checkpoint, document: JSON, *, replacing: bool) -> Checkpoint:
-        """Keep *document*, or where that is None the namespace at one moment.
-
-        Returns the checkpoint with the digest and size of what was kept. Raises RefusedError when one of that name has
-        appeared meanwhile and not *replacing*.
-        """
-
-    @abstractmethod
-    def _edit_checkpoint(self, name: str, edited: Checkpoint) -> None:
-        """Give the checkpoint *name* the name, note and pin of *edited*; its content stays."""
-
-    @abstractmethod
-    def _delete_checkpoint(self, name: str) -> None:
-        """Delete a checkpoint."""
-
-    def close(self) -> None:  # noqa: B027 - what holds no connection has none to let go of
+    def close(self) -> None:
         """Let go of connections. The store may be used again and then connects anew."""
 
     def __enter__(self) -> Self:

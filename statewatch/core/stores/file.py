@@ -1,28 +1,31 @@
 """A namespace in a JSON file: somebody else's document as it is, or the key/value layout below a directory."""
 
 import contextlib
+import copy
 import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Generic, NamedTuple, Self, TypeVar
 
-from statewatch.core import copies
 from statewatch.core.errors import RefusedError, SourceError
-from statewatch.core.layouts import KEYED, PLAIN, Layout, LayoutError, laid_out
+from statewatch.core.layouts import KEYED, PLAIN, Layout, laid_out
 from statewatch.core.lock import TIMEOUT, Holder, holder, locked
 from statewatch.core.names import check_namespace
-from statewatch.core.premises import made_ready, refuse_read_only
+from statewatch.core.premises import made_ready, new_owner, refuse_read_only
 from statewatch.core.reading import Signature, Snapshot, read, signature, tells
 from statewatch.core.rewriting import NOWHERE, Rewritten, clear_leftovers, is_same_file, present, rewrite
 from statewatch.core.settle import after_a_write
 from statewatch.core.stores.base import Checkpoint, Keeper, P, Revision, Store, Version
+from statewatch.core.stores.drafts import Displaced, Draft
+from statewatch.core.stores.file_version import FileVersion, meaning
 from statewatch.core.stores.shelf import Shelf, shelf_for
+from statewatch.core.stores.spaces import refuse_look_alike_beside
 from statewatch.core.stores.transaction import RAISE, Found, Raise, Transaction, overlaid
 from statewatch.core.stores.urls import path_url
 from statewatch.documents import codec
+from statewatch.documents.respelling import respelt
 from statewatch.documents.values import JSON, cloned, digest
 
 R = TypeVar("R")
@@ -33,35 +36,12 @@ _GLANCE, _LONGEST_GLANCE = 0.001, 0.02
 """Seconds between two looks at a file that is waited for: a look costs 2 µs."""
 
 
-class FileVersion(Snapshot):
-    """A version of the file, and what it means in its layout."""
-
-    def __init__(self, path: Path, data: bytes, signature: Signature, layout: Layout = PLAIN) -> None:
-        super().__init__(path, data, signature)
-        self.layout = layout
-
-    def document(self) -> JSON:
-        """Return what the namespace holds. Raises SourceError when it is no JSON, or not in the layout."""
-        return _meaning(self.path, self.layout, {} if self.signature == NOWHERE else super().document())
-
-
 class _Seen(NamedTuple):
     """A version that was read or written, the document in it, and how it is laid out."""
 
     snapshot: Snapshot
     raw: JSON
     style: codec.Style
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft(Generic[T]):
-    """A plan for the file: what it shall hold, and what comes of it."""
-
-    base: Snapshot
-    data: bytes
-    changed: bool
-    raw: JSON
-    result: T
 
 
 class FileStore(Store):
@@ -80,7 +60,9 @@ class FileStore(Store):
         self._layout: Layout = PLAIN
         self._timeout = timeout
         self._seen: _Seen | None = None
+        self._plain = b""  # what was written last as its style alone says
         self._swept = False
+        self._makes = False  # whether an action may make the file of somebody else
         self._inside = threading.local()
 
     @classmethod
@@ -119,23 +101,23 @@ class FileStore(Store):
         raw = self._current()
         seen = self._seen
         at = seen.snapshot.modified_at if seen and seen.raw is raw and seen.snapshot.data else None
-        document = cloned(_meaning(self.path, self._layout, raw))
+        document = cloned(meaning(self.path, self._layout, raw))
         return Revision(document, digest(document), at)
 
     def transact(self, body: Callable[[Transaction], T], operation: str = "write") -> T:
         """Run *body*; see `Store.transact`."""
 
-        def planner(snapshot: Snapshot) -> _Draft[T]:
+        def planner(snapshot: Snapshot) -> Draft[T]:
             raw = self._raw(snapshot)
             transaction = Transaction(_Stored(self._values(raw)))
             result = body(transaction)
             if not transaction.writes:
-                return _Draft(snapshot, snapshot.data, False, raw, result)
+                return Draft(snapshot, snapshot.data, False, raw, result)
             after = self._written(raw, transaction)
-            return _Draft(snapshot, self._encoded(snapshot, after), True, after, result)
+            return Draft(snapshot, self._encoded(snapshot, raw, after), True, after, result)
 
         def work(real: Path) -> T:
-            done: Rewritten[_Draft[T]] = rewrite(real, planner, _Displaced(self), self._known)
+            done: Rewritten[Draft[T]] = rewrite(real, planner, Displaced(lambda: self.source), self._known)
             self._remember(real, done)
             return done.plan.result
 
@@ -168,6 +150,17 @@ class FileStore(Store):
             time.sleep(min(pause, left))
             pause = min(pause * 1.1, _LONGEST_GLANCE)
 
+    def await_other(self, version: Version | None, timeout: float) -> None:
+        """Wait until the file is another one; see `Store.await_other`."""
+        known = version.signature if isinstance(version, Snapshot) else None
+        deadline = time.monotonic() + timeout
+        pause = _GLANCE
+        while (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(pause, left))
+            if known is None or signature(self.path) != known:
+                return
+            pause = min(pause * 1.1, _LONGEST_GLANCE)
+
     # --- actions
 
     @property
@@ -179,52 +172,63 @@ class FileStore(Store):
         """Return what is there now. Raises SourceError when it cannot be read, or somebody else's file is missing."""
         return self._version(self._look(self._real()))
 
-    def version_in(self, copy: Snapshot) -> Version:
+    def version_in(self, kept: Snapshot) -> Version:
         """Return the version of the file that a safety copy of it is."""
-        return self._version(copy)
+        return self._version(kept)
 
     def rendered(self, base: Version, document: JSON, now: float) -> bytes:
         """Return *document* as the file would hold it in place of *base*, in the style of that."""
         assert isinstance(base, FileVersion)
-        raw: JSON = {}
-        with contextlib.suppress(SourceError):  # what is being repaired has nothing that could be kept
+        try:
             raw = self._raw(base)
-        return self._encoded(base, laid_out(self._layout, raw, document, now))
+        except SourceError:  # what is being repaired has nothing that could be kept
+            return codec.encode(laid_out(self._layout, {}, document, now), self._style(base), known=True)
+        return self._encoded(base, raw, laid_out(self._layout, raw, document, now))
 
     def refuse_read_only(self, operation: str) -> None:
         """Respect a mode that says read-only, also where the system would let us through: root, or a replacement."""
         refuse_read_only(self._real(), operation)
 
+    def notes(self) -> tuple[str, ...]:
+        """Tell whose file it becomes, where that is another user than before."""
+        return tuple(filter(None, [new_owner(self._real())]))
+
     def create(self) -> None:
         """Make the file, an empty object, where there is none."""
 
-        def planner(snapshot: Snapshot) -> _Draft[None]:
+        def planner(snapshot: Snapshot) -> Draft[None]:
             missing = snapshot.signature == NOWHERE
             raw = self._raw(snapshot)
             self._values(raw)  # what has no keys is no namespace
-            return _Draft(snapshot, codec.encode({}) if missing else snapshot.data, missing, raw, None)
+            return Draft(snapshot, codec.encode({}) if missing else snapshot.data, missing, raw, None)
 
-        self._exclusively("create", lambda real: rewrite(real, planner, _Displaced(self)))
+        self._exclusively("create", lambda real: rewrite(real, planner, Displaced(lambda: self.source)))
 
     def holders(self) -> list[Holder]:
         """Return who holds the lock of the file."""
-        found = holder(self._real())
+        found = holder(self._guarded_by(self._real()))
         return [] if found is None else [found]
 
     def rewrite(self, planner: Callable[[Version], P], keeper: Keeper[P], operation: str) -> P:
         """Carry out an action; see `Store.rewrite`. A writer at work is waited for, a little while."""
 
-        def draft(snapshot: Snapshot) -> _Draft[P]:
+        def draft(snapshot: Snapshot) -> Draft[P]:
             plan = planner(self._version(snapshot))
-            return _Draft(snapshot, plan.data, plan.changed, None, plan)
+            return Draft(snapshot, plan.data, plan.changed, None, plan)
 
         self.refuse_read_only(operation)  # before a copy or a record is made, also for what no mode says
         return self._exclusively(
             operation, lambda real: rewrite(real, draft, _Kept(self, keeper), self._patient_look).plan.result
         )
 
+    def made_anew(self) -> Self:
+        """Return this store, for which a file that is missing holds nothing, also where it is somebody else's."""
+        other = copy.copy(self)
+        other._makes = True  # noqa: SLF001 - one of our own
+        return other
+
     def _look(self, real: Path) -> Snapshot:
-        return present(real) if self._layout is KEYED else read(real)
+        return present(real) if self._makes or self._layout is KEYED else read(real)
 
     def _patient_look(self, real: Path) -> Snapshot:
         return after_a_write(real, self._look)
@@ -234,6 +238,9 @@ class FileStore(Store):
     def checkpoints(self) -> list[Checkpoint]:
         """Return all checkpoints and the backups that other tools left, oldest first."""
         return self._shelf().entries()
+
+    def _checkpoint_names(self) -> list[str]:
+        return self._shelf().names()
 
     def read_checkpoint(self, name: str) -> Revision:
         """Return what a checkpoint or a backup holds."""
@@ -281,8 +288,10 @@ class FileStore(Store):
         """Return what *work* makes of the file that is written, under its lock."""
         if getattr(self._inside, "held", False):
             raise RefusedError(f"{self.url}: cannot {operation} inside a transaction on it; do it there, or after it")
+        if self._layout is KEYED and not self._swept:
+            refuse_look_alike_beside(self.path)
         real = made_ready(self.path, operation)
-        with locked(real, operation, self._timeout):
+        with locked(self._guarded_by(real), operation, self._timeout):
             self._inside.held = True
             try:
                 if not self._swept:
@@ -292,8 +301,12 @@ class FileStore(Store):
             finally:
                 self._inside.held = False
 
+    def _guarded_by(self, real: Path) -> Path:
+        """Return the file whose lock is for *real* too: itself, where nothing else is written together with it."""
+        return real
+
     def _version(self, snapshot: Snapshot) -> FileVersion:
-        return FileVersion(snapshot.path, snapshot.data, snapshot.signature, self._layout)
+        return FileVersion(snapshot, self._layout, self._decoded)
 
     def _current(self) -> JSON:
         """Return the document of the file as it is now, parsed anew only when the file is another one."""
@@ -316,12 +329,12 @@ class FileStore(Store):
         seen = self._seen
         if seen is not None and (seen.snapshot is snapshot or seen.snapshot.data == snapshot.data):
             return seen.raw
-        return self._decoded(snapshot)
+        return snapshot.raw if isinstance(snapshot, FileVersion) else self._decoded(snapshot)
 
     def _decoded(self, snapshot: Snapshot) -> JSON:
         return Snapshot.document(snapshot) if snapshot.signature != NOWHERE else {}
 
-    def _remember(self, real: Path, done: "Rewritten[_Draft[T]]") -> None:
+    def _remember(self, real: Path, done: "Rewritten[Draft[T]]") -> None:
         """Know what we have just written without reading it, if it is still there."""
         there = signature(real)
         if done.signature is not None and there is not None and is_same_file(there, done.signature):
@@ -329,13 +342,18 @@ class FileStore(Store):
             self._seen = _Seen(written, done.plan.raw, self._style(done.plan.base))
 
     def _values(self, raw: JSON) -> dict[str, JSON]:
-        document = _meaning(self.path, self._layout, raw)
+        document = meaning(self.path, self._layout, raw)
         if not isinstance(document, dict):
             raise SourceError(self.path, f"it holds {_name_of(document)}, which has no keys")
         return document
 
-    def _encoded(self, base: Snapshot, raw: JSON) -> bytes:
-        return codec.encode(raw, self._style(base), known=True)
+    def _encoded(self, base: Snapshot, before: JSON, after: JSON) -> bytes:
+        """Return *after* as the file would hold it: what did not change is spelt as it was."""
+        style = self._style(base)
+        if base.data and base.data is not self._plain and codec.encode(before, style, known=True) != base.data:
+            return respelt(base.data, before, after, style)
+        self._plain = codec.encode(after, style, known=True)
+        return self._plain
 
     def _style(self, base: Snapshot) -> codec.Style:
         seen = self._seen
@@ -358,38 +376,17 @@ class _Stored:
         return self._values
 
 
-class _Displaced:
-    """What the write of a program keeps: no copy of what it changes, but what it displaced."""
-
-    def __init__(self, store: FileStore) -> None:
-        self._store = store
-
-    def before(self, plan: object) -> None:
-        """Keep nothing: programs write often, and their own writes are no loss."""
-
-    def displaced(self, snapshot: Snapshot) -> None:
-        """Keep a version of another writer."""
-        copies.keep(self._store.source, snapshot, time.time())
-
-
 class _Kept(Generic[P]):
     """What an action keeps, in terms of the namespace."""
 
     def __init__(self, store: FileStore, keeper: Keeper[P]) -> None:
         self._store, self._keeper = store, keeper
 
-    def before(self, draft: _Draft[P]) -> None:
+    def before(self, draft: Draft[P]) -> None:
         self._keeper.before(draft.result)
 
     def displaced(self, snapshot: Snapshot) -> None:
         self._keeper.displaced(snapshot)
-
-
-def _meaning(path: Path, layout: Layout, raw: JSON) -> JSON:
-    try:
-        return layout.values(raw)
-    except LayoutError as error:
-        raise SourceError(path, str(error)) from None
 
 
 def _style_of(snapshot: Snapshot) -> codec.Style:

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Protocol, Self, TypeVar
+from typing import ClassVar, Final, Protocol, Self, TypeVar
 
 from statewatch.core.stores.transaction import Held, Raise, Unreadable, sound
 from statewatch.documents import codec
@@ -46,9 +46,10 @@ class Version(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The version of a namespace that no file holds."""
+    """The version of a namespace that no file holds, or of a *part* of one: of some keys only."""
 
     revision: Revision
+    part: bool = False
 
     @property
     def data(self) -> bytes:
@@ -73,12 +74,14 @@ _HEADING: Final = b"# Values as they were kept, by key, among them what could no
 class Damaged:
     """The version of a namespace some values of which cannot be read.
 
-    For an action that is *about* one key only, what that holds counts as a text, and others that are damaged are left
-    out of the document: they stay as they are.
+    For an action that is *about* some keys only, what these hold counts as a text, and others that are damaged are left
+    out of the document: they stay as they are. It may be a *part* of a namespace, as `Kept` may.
     """
 
+    suffix: ClassVar[str] = ".txt"
     held: Mapping[str, Held]
-    about: str | None = None
+    about: Collection[str] | None = None
+    part: bool = False
 
     @property
     def data(self) -> bytes:
@@ -98,14 +101,14 @@ class Damaged:
     def left_alone(self) -> list[str]:
         """Return the damaged keys that the action is not about."""
         damaged = [key for key, value in self.held.items() if isinstance(value, Unreadable)]
-        return [] if self.about is None else [key for key in damaged if key != self.about]
+        return [] if self.about is None else [key for key in damaged if key not in self.about]
 
     def document(self) -> JSON:
-        """Return what can be said of it. Raises SourceError, which names a damaged key, unless it is about one."""
+        """Return what can be said of it. Raises SourceError, which names a damaged key, unless it is about some."""
         if self.about is None:
             return dict(sound(self.held))
         told = {
-            key: value for key, value in self.held.items() if key == self.about or not isinstance(value, Unreadable)
+            key: value for key, value in self.held.items() if key in self.about or not isinstance(value, Unreadable)
         }
         return {
             key: value.raw.decode(errors="replace") if isinstance(value, Unreadable) else value

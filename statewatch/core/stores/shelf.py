@@ -50,6 +50,10 @@ class Shelf:
         found += [_backup(name, path) for name, path in self._others.items()]
         return sorted(filter(None, found), key=lambda checkpoint: (checkpoint.created_at, checkpoint.name))
 
+    def names(self) -> list[str]:
+        """Return the names of all checkpoints and backups. Raises SourceError when they cannot be looked at."""
+        return [*self._files(), *self._others]
+
     def read(self, name: str) -> Snapshot:
         """Return the bytes of a checkpoint or backup. Raises MissingCheckpointError and SourceError."""
         path = self._others.get(name) or self._path(name)

@@ -1,11 +1,14 @@
 """What is known about the checkpoints of a file besides their content: an index beside them, one JSON document."""
 
+import itertools
 import json
 import math
 import stat
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,6 +48,11 @@ _KINDS: Final[dict[str, tuple[type, ...]]] = {
 }
 
 
+_all_of: Final = attrgetter(*_KINDS)
+_USUAL: Final = set(itertools.product(*_KINDS.values()))
+"""The types of a note that says everything."""
+
+
 class Index:
     """The notes on the files of one directory; they are given by name, with their inode numbers.
 
@@ -60,8 +68,7 @@ class Index:
 
         What is damaged in it only loses notes, since the checkpoints are files of their own.
         """
-        index = _decoded(self._present()) or {}
-        known, coming = (_notes_in(index.get(part)) for part in ("checkpoints", "coming"))
+        known, coming = _told_of(self._present().data)
         found = {}
         for name, inode in files.items():
             note = known.get(name)
@@ -77,7 +84,7 @@ class Index:
         Raises RefusedError and SourceError; it is as it was then.
         """
         there = self._present()
-        index = _decoded(there)
+        index = _decoded(there.data)
         if index is None:
             copies.keep(self._path, there, time.time())
         elif index.get("format", _FORMAT) != _FORMAT:
@@ -98,17 +105,24 @@ class Index:
         return present(self._path)
 
 
-def _decoded(there: Snapshot) -> dict[str, Any] | None:
+@lru_cache(maxsize=2)  # one checkpoint asks three times, and what a thousand notes mean takes longer than the rest
+def _told_of(data: bytes) -> tuple[Mapping[str, Note], Mapping[str, Note]]:
+    """Return what an index says of the files that are there, and of those that were coming."""
+    index = _decoded(data) or {}
+    return _notes_in(index.get("checkpoints")), _notes_in(index.get("coming"))
+
+
+def _decoded(data: bytes) -> dict[str, Any] | None:
     """Return what the index says, nothing where there is none; None where it is damaged."""
     try:
-        index = json.loads(there.data) if there.data else {}
+        index = json.loads(data) if data else {}
     except (ValueError, RecursionError):
         return None
     return index if isinstance(index, dict) else None
 
 
 def _told(note: Note) -> dict[str, object]:
-    return {name: getattr(note, name) for name in _KINDS}
+    return dict(zip(_KINDS, _all_of(note), strict=True))
 
 
 def _notes_in(part: object) -> dict[str, Note]:
@@ -119,6 +133,8 @@ def _notes_in(part: object) -> dict[str, Note]:
 def _note(told: object) -> Note | None:
     if not isinstance(told, dict):
         return None
+    if tuple(map(type, map(told.get, _KINDS))) in _USUAL and 0 <= told["created_at"] <= _LATEST:
+        return Note(*map(told.get, _KINDS))  # type: ignore[arg-type] # as the line above has seen
     known = {name: told[name] for name in _KINDS if name in told}
     at = known.get("created_at")
     if not isinstance(at, int | float) or not math.isfinite(at) or not 0 <= at <= _LATEST:

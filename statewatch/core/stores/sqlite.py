@@ -22,6 +22,7 @@ from statewatch.core.names import check_namespace
 from statewatch.core.premises import made_ready, refuse_read_only
 from statewatch.core.stores import sqlite_checkpoints as shelf
 from statewatch.core.stores.base import Checkpoint, Keeper, P, Revision, Store, Version
+from statewatch.core.stores.spaces import refuse_look_alike_beside
 from statewatch.core.stores.sqlite_errors import DamagedFileError
 from statewatch.core.stores.sqlite_rebuild import Ruined, rebuild
 from statewatch.core.stores.sqlite_session import Session
@@ -59,6 +60,7 @@ class SqliteStore(Store):
         self._timeout = timeout
         self._sessions = Sessions(self.url, self.path)
         self._writing: set[int] = set()
+        self._is_placed = False
         weakref.finalize(self, self._sessions.close)
 
     # --- keys
@@ -237,6 +239,9 @@ class SqliteStore(Store):
         me = threading.get_ident()
         if me in self._writing:
             raise RefusedError(f"{self.url}: cannot {operation} inside a transaction on it; do it there, or after it")
+        if not self._is_placed:
+            refuse_look_alike_beside(self.path)
+            self._is_placed = True
         real = made_ready(self.path, operation)
         deadline = time.monotonic() + self._timeout
         with locked(real, operation, self._timeout):

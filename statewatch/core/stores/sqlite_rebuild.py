@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from statewatch.core.errors import RefusedError, StatewatchError
 from statewatch.core.reading import Signature
@@ -31,6 +32,7 @@ class Ruined:
     Its bytes are not read, since closing the file would free the locks that this process has on it.
     """
 
+    suffix: ClassVar[str] = ".txt"
     path: Path
     digest: str
     error: DamagedFileError

@@ -9,6 +9,7 @@ from typing import Final
 
 from statewatch.core.errors import SourceError
 from statewatch.core.stores import many
+from statewatch.core.stores.spaces import refuse_look_alike
 from statewatch.core.stores.sqlite_session import Row, Session
 from statewatch.core.stores.transaction import RAISE, Found, Held, Raise, Unreadable, Writes
 from statewatch.documents import codec
@@ -43,11 +44,20 @@ class Tables:
         return f'"checkpoints{self._suffix}"'
 
     def create(self, session: Session) -> None:
-        """Make those that are missing."""
+        """Make those that are missing. Raises RefusedError for a namespace that would be taken for another one."""
+        if self.namespace:
+            refuse_look_alike(self.namespace, _namespaces(session), session.url.partition("?")[0])
         session.run(f"CREATE TABLE IF NOT EXISTS {self.state} (key TEXT PRIMARY KEY, value TEXT, timestamp TEXT)")
         session.run(
             f"CREATE TABLE IF NOT EXISTS {self.checkpoints} (name TEXT PRIMARY KEY, state TEXT, created_at TEXT)"
         )
+
+
+def _namespaces(session: Session) -> list[str]:
+    """Return the namespaces that the file holds besides the default one."""
+    rows = session.run("SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'state:*'")
+    names = [text_of(session.url, name).removeprefix("state:") for (name,) in rows]
+    return [re.sub(r"\^([a-z])", lambda small: small[1].upper(), name) for name in names]
 
 
 class Stored:

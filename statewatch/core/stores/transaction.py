@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Final, Protocol, TypeAlias
 
 from statewatch.core.errors import MissingKeyError, RefusedError, SourceError, UnavailableError
-from statewatch.core.names import check_key
+from statewatch.core.names import check_is_text, check_key
 from statewatch.core.near import near
 from statewatch.documents.values import JSON, MAX_DEPTH, NotJSONError, cloned, private, same
 
@@ -111,19 +111,21 @@ class Transaction:
         else:
             self._remove(key, stored)
 
-    def replace(self, document: Mapping[str, JSON], sparing: Collection[str] = ()) -> None:
-        """Make the namespace hold exactly *document*, and what the keys *sparing* hold."""
-        stored = self.held()
+    def replace(
+        self, document: Mapping[str, JSON], sparing: Collection[str] = (), within: Collection[str] | None = None
+    ) -> None:
+        """Make the namespace, or of the keys *within* it, hold exactly *document*, and what the keys *sparing* hold."""
+        stored = self.held(within)
         self.writes = {}
         for key, value in stored.items():
-            if key not in document and key not in sparing:
+            if key not in document and key not in sparing and not isinstance(value, Raise):
                 self._remove(key, value)
         for key, value in document.items():
             self._set(key, value, stored.get(key, RAISE))
 
-    def held(self) -> dict[str, Held]:
-        """Return what all keys hold, also where that cannot be read, as it was before this transaction."""
-        return self._held(None)
+    def held(self, keys: Collection[str] | None = None) -> dict[str, Held]:
+        """Return what *keys* hold, or all, also where that cannot be read, as it was before this transaction."""
+        return self._held(keys)
 
     def keys(self) -> list[str]:
         """Return the keys, those added by this transaction last."""
@@ -137,10 +139,12 @@ class Transaction:
         return {key: cloned(value) for key, value in overlaid(self._reader.document(), self.writes).items()}
 
     def _found(self, key: str) -> Found:
+        check_is_text(key)
         value = self.writes[key] if key in self.writes else self._reader.load(key)
         return value if isinstance(value, Raise) else cloned(value)
 
     def _stored(self, key: str) -> Held:
+        check_is_text(key)
         try:
             return self._reader.load(key)
         except UnavailableError:  # it would be so again

@@ -1,6 +1,7 @@
 """Which store a URL names, and the URL without what nobody else should see."""
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,9 +22,13 @@ FORMS = (
     "redis://HOST:PORT/DB?namespace=NAME, postgresql://USER@HOST/DATABASE?namespace=NAME"
 )
 
+BACKENDS = ("json", "sqlite", "redis", "postgres")
+"""What a namespace may be kept in, by the name that means the usual place of each."""
+
 _SERVERS = {"redis": "redis", "rediss": "redis", "unix": "redis", "postgresql": "postgres", "postgres": "postgres"}
 _SCHEMES = {"json", "sqlite", "memory", "file", *_SERVERS}
 _OURS = {"namespace", "ttl"}
+_LIKE_A_URL = re.compile(r"([A-Za-z][A-Za-z0-9+-]*):")
 
 
 class Parts(NamedTuple):
@@ -39,6 +44,30 @@ def is_store_url(text: str) -> bool:
     """Tell whether *text* is the URL of a store, and not the path of a file."""
     scheme, colon, rest = text.partition(":")
     return bool(colon) and scheme in _SCHEMES and (scheme not in _SERVERS or rest.startswith("//"))
+
+
+def refuse_guess(text: str) -> None:
+    """Refuse, with RefusedError, what looks like a URL of nothing we know: it must not become the name of a file.
+
+    A file that is there may be called anything; one that is not is named `./NAME` where its name looks like a URL.
+    """
+    found = _LIKE_A_URL.match(text)
+    if found is None or is_store_url(text) or os.path.lexists(text):
+        return
+    raise RefusedError(
+        f"{without_password(text)}: there is no store for {found[1] + ':'!r} addresses. Stores are named: {FORMS}. "
+        "A file of that name is named './NAME'."
+    )
+
+
+def refuse_bare_word(text: str) -> None:
+    """Refuse, with RefusedError, a word that is neither a backend, nor a file that is there, nor looks like a path."""
+    if "/" in text or "." in text or is_store_url(text) or os.path.lexists(text):
+        return
+    raise RefusedError(
+        f"{text!r} is no backend ({', '.join(BACKENDS)}) and no file that is there. A new file is named with its "
+        f"directory, as in './{text}', a store by its address: {FORMS}"
+    )
 
 
 def backend_url(backend: str, namespace: str = DEFAULT_NAMESPACE, environment: Mapping[str, str] = os.environ) -> str:
@@ -106,6 +135,8 @@ def take_apart(url: str) -> Parts:
         return Parts(scheme, f"{scheme}:{base}" + (f"?{theirs}" if theirs else ""), namespace, ours)
     if unknown := [name for name, _ in pairs if name not in _OURS]:
         raise RefusedError(f"{url}: {unknown[0]!r} is no option of a {scheme} store; it has only `namespace`")
+    if base.strip("/") == ":memory:":  # SQLite's own word for a database that nobody else sees
+        raise RefusedError(f"{url}: a namespace in the memory of this process is memory:?namespace=NAME")
     return Parts(scheme, os.fsdecode(unquote_to_bytes(base)), namespace, ours)
 
 
@@ -131,7 +162,15 @@ def open_store(url: str | Path, timeout: float = TIMEOUT) -> "Store":
     the package of its engine is not installed.
     """
     if isinstance(url, Path) or not is_store_url(url):
-        from statewatch.core.stores.file import FileStore  # noqa: PLC0415 - each program loads the engine it uses
+        if isinstance(url, str):
+            refuse_guess(url)
+        from statewatch.core.beside import owner_of  # noqa: PLC0415 - each program loads the engine it uses
+
+        if owner_of(Path(url)) is not None:
+            from statewatch.core.extras_file import ExtrasFile  # noqa: PLC0415
+
+            return ExtrasFile(Path(url), timeout)
+        from statewatch.core.stores.file import FileStore  # noqa: PLC0415
 
         return FileStore(Path(url), timeout)
     scheme, rest, namespace, options = take_apart(url)

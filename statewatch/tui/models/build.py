@@ -4,17 +4,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from statewatch.kinds import times
+from statewatch.kinds import field_circuits, times
 from statewatch.tui import query
 from statewatch.tui.models import batches, cells, changes, hooks, overview, sources, workflows
 from statewatch.tui.models.frame import Frame, frame
 from statewatch.tui.models.row import Row, TableSpec
 from statewatch.tui.widgets.table_model import Cell
 from statewatch.watch.picture import Picture
+from statewatch.watch.stories import NOTHING, Story
 
-VIEW_OF_KIND = {"hooks": "hooks", "batch": "batches", "workflow": "workflows"}
+VIEW_OF_KIND = {
+    **dict.fromkeys(field_circuits.with_circuits(), "hooks"),
+    "hooks": "hooks",
+    "batch": "batches",
+    **dict.fromkeys(("workflow", "session", "pipeline", "run", "checkpoint"), "workflows"),
+}
 """The view that shows sources of a kind; those of other kinds are only in the State view."""
-_KIND_OF_VIEW = {view: kind for kind, view in VIEW_OF_KIND.items()}
 _MOST_WARNINGS = 3
 
 Rows: TypeAlias = tuple[Row, ...]
@@ -30,6 +35,8 @@ class Ask:
     filter: str = ""
     sort: tuple[str, bool] | None = None
     chosen: str | None = None
+    story_of: Callable[[str], Story] = lambda _key: NOTHING
+    """Tells what is kept beside the hook state of a source, which may take reading files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +54,9 @@ class Model:
 
 
 def build(ask: Ask) -> Model:
-    """Return the model for *ask*: pure, so that it can be made in any thread."""
+    """Return the model for *ask*: it touches nothing, so that it can be made in any thread."""
     model = _BUILDERS[ask.view](ask)
-    return replace(model, warnings=_warnings(ask)) if ask.view in _KIND_OF_VIEW else model
+    return replace(model, warnings=_warnings(ask)) if ask.view in VIEW_OF_KIND.values() else model
 
 
 def _warnings(ask: Ask) -> tuple[Cell, ...]:
@@ -59,7 +66,7 @@ def _warnings(ask: Ask) -> tuple[Cell, ...]:
             (f"showing the version of {times.clock(source.revision.modified_at, ask.now)}", "warn"),
         )
         for source in ask.picture.sources
-        if source.kind == _KIND_OF_VIEW[ask.view] and source.problem is not None and source.revision is not None
+        if VIEW_OF_KIND.get(source.kind) == ask.view and source.problem is not None and source.revision is not None
     )[:_MOST_WARNINGS]
 
 
@@ -82,7 +89,7 @@ def _overview(ask: Ask) -> Model:
     needs, hidden = _arranged(all_needs, overview.NEEDS, ask)
     runs, _ = _arranged(overview.run_rows(ask.picture), overview.RUNS, ask)
     said, _ = _arranged(changes.news(ask.picture), changes.SPEC, ask)
-    panes = {"circuits": overview.circuits(ask.picture)}
+    panes = {"circuits": overview.circuits(ask.picture, ask.now)}
     return Model(
         "overview",
         ask.now,
@@ -109,7 +116,7 @@ def _workflows(ask: Ask) -> Model:
 
 
 def _hooks(ask: Ask) -> Model:
-    rows, hidden = _arranged(hooks.rows(ask.picture), hooks.SPEC, ask)
+    rows, hidden = _arranged(hooks.rows(ask.picture, ask.now, ask.story_of), hooks.SPEC, ask)
     row = _chosen(rows, ask.chosen)
     panes = {"detail": hooks.detail(row, ask.picture, ask.now) if row else ()}
     return Model("hooks", ask.now, frame(ask.picture, ask.now), {"hooks": rows}, panes, hidden)

@@ -21,6 +21,8 @@ _MARKS: dict[str, tuple[str, Role]] = {
     "running": ("▶", "info"),
     "paused": ("‖", "warn"),
     "initialized": ("·", "muted"),
+    "resumable": ("◔", "info"),
+    "partial": ("◑", "warn"),
 }
 
 

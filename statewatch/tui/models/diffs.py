@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 
+from statewatch.documents import pointer
 from statewatch.documents.diff import Change, diff
 from statewatch.documents.text import harmless, harmless_lines
 from statewatch.documents.values import JSON
@@ -16,7 +17,12 @@ from statewatch.tui.models.row import TableSpec
 from statewatch.tui.widgets.table_model import Cell, Column, Role
 from statewatch.watch.picture import ChangeLine
 
-_SIGNS: dict[str, tuple[str, Role]] = {"add": ("+", "good"), "remove": ("−", "bad"), "replace": ("~", "warn")}
+_SIGNS: dict[str, tuple[str, Role]] = {
+    "add": ("+", "good"),
+    "remove": ("−", "bad"),
+    "replace": ("~", "warn"),
+    "move": ("↕", "info"),
+}
 _MOST_LINES = 2_000
 
 
@@ -29,7 +35,7 @@ class DiffRow:
     @property
     def key(self) -> str:
         """Return what identifies the change within the diff."""
-        return f"{self.change.op} {self.change.pointer}"
+        return f"{self.change.op} {self.change.pointer} {self.change.source or ''}"
 
     @cached_property
     def fields(self) -> Mapping[str, str]:
@@ -48,10 +54,11 @@ class DiffModel:
     def title(self, now: float) -> Cell:
         """Return the line above the diff: which source, when, and how many places."""
         counts = {op: sum(row.change.op == op for row in self.rows) for op in _SIGNS}
+        shown = [op for op in _SIGNS if counts[op] or op != "move"]  # few lists are ever put in another order
         return (
             (f" {self.line.label}  ", "strong"),
             (f"{times.clock(self.line.at, now)}  ", "muted"),
-            *(((f"{sign}{counts[op]}  ", role if counts[op] else "muted")) for op, (sign, role) in _SIGNS.items()),
+            *((f"{_SIGNS[op][0]}{counts[op]}  ", _SIGNS[op][1] if counts[op] else "muted") for op in shown),
         )
 
 
@@ -102,6 +109,8 @@ def _values(change: Change) -> Cell:
         return ((after, "good"),)
     if change.op == "remove":
         return ((before, "bad"),)
+    if change.source is not None:
+        return ((f"from {harmless(pointer.render(change.source))}  ", "muted"), (after, ""))
     return ((before, "bad"), (" → ", "muted"), (after, "good"))
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from statewatch.documents.text import harmless
-from statewatch.kinds import hooks, times
+from statewatch.kinds import declared_view, hooks, times
+from statewatch.kinds.declared_view import Circuit, CircuitsView
 from statewatch.kinds.hooks import CLOSED, HALF_OPEN, OPEN, Hook, HooksView
 from statewatch.tui.models import batches, cells, workflows
 from statewatch.tui.models.batches import BatchRow
@@ -17,6 +18,7 @@ from statewatch.watch.picture import Picture
 
 _GLYPHS: dict[str, Span] = {
     "hook": ("●", "bad"),
+    "circuit": ("●", "bad"),
     "batch": ("▲", "warn"),
     "workflow": ("▲", "bad"),
     "file": ("✕", "bad"),
@@ -40,10 +42,11 @@ class NeedRow:
         return harmless(self.need.subject, 200)
 
     @cached_property
-    def hook(self) -> Hook | None:
+    def hook(self) -> Hook | Circuit | None:
         """Return the circuit that it is about, if it is about one."""
         view = self.need.source.view
-        return view.find(self.need.subject) if self.need.kind == "hook" and isinstance(view, HooksView) else None
+        about_one = self.need.kind in {"hook", "circuit"} and isinstance(view, HooksView | CircuitsView)
+        return view.find(self.need.subject) if about_one and isinstance(view, HooksView | CircuitsView) else None
 
     @cached_property
     def fields(self) -> Mapping[str, str]:
@@ -80,9 +83,14 @@ def run_rows(picture: Picture) -> tuple[RunRow, ...]:
     return tuple(map(RunRow, running))
 
 
-def circuits(picture: Picture) -> tuple[Cell, Cell]:
+def circuits(picture: Picture, now: float) -> tuple[Cell, Cell]:
     """Return the circuits at a glance: how many are in which state, and one dot for each."""
-    seen = [hook for source in picture.sources if isinstance(source.view, HooksView) for hook in source.view.hooks]
+    seen: list[Hook | Circuit] = []
+    for source in picture.sources:
+        if isinstance(source.view, HooksView):
+            seen += source.view.hooks
+        elif isinstance(source.view, CircuitsView):
+            seen += source.view.at(now).circuits
     counts = {state: sum(hook.state == state for hook in seen) for state in (OPEN, HALF_OPEN, CLOSED)}
     spans: list[Span] = [("CIRCUITS  ", "muted")]
     for state, count in counts.items():
@@ -102,8 +110,11 @@ def circuits(picture: Picture) -> tuple[Cell, Cell]:
 
 def _what(row: NeedRow, now: float) -> Cell:
     need, hook = row.need, row.hook
-    what = need.what if hook is None or not hook.is_open else hooks.open_text(hook, need.source.policy, now)
-    return cells.say(what)
+    if hook is None or not hook.is_open:
+        return cells.say(need.what)
+    if isinstance(hook, Hook):
+        return cells.say(hooks.open_text(hook, need.source.policy, now))
+    return cells.say(declared_view.open_text(hook, now))
 
 
 def _kind(row: NeedRow, _now: float) -> Cell:

@@ -6,11 +6,14 @@ from functools import cached_property
 
 from statewatch.kinds import times
 from statewatch.kinds.batch import BatchView
+from statewatch.kinds.declared_view import CircuitsView
 from statewatch.kinds.hooks import HALF_OPEN, OPEN, HooksView
+from statewatch.kinds.namespace import NamespaceView
 from statewatch.kinds.workflow import WorkflowView
-from statewatch.tui.models import cells
+from statewatch.tui.models import cells, other_circuits
 from statewatch.tui.models.row import TableSpec, changed_column
 from statewatch.tui.widgets.table_model import Cell, Column
+from statewatch.watch.discovery import KEYED
 from statewatch.watch.picture import Picture, Source
 
 
@@ -52,19 +55,27 @@ def text(row: SourceRow, now: float) -> tuple[Cell, ...]:
         lines.append(cells.own(f"{what} written {when}, {source.revision.size} bytes"))
     else:
         lines.append(cells.own("no good version has been seen since the start", "muted"))
+    lines += other_circuits.told(source, now)
     return tuple(lines)
 
 
-def _says(row: SourceRow, _now: float) -> Cell:
+def _says(row: SourceRow, now: float) -> Cell:
     source, view = row.source, row.source.view
     if source.problem is not None:
         return ((f"✕ {source.problem.reason}", "bad"), ("  showing the last good one" * (view is not None), "muted"))
     if isinstance(view, HooksView):
         return cells.own(f"{len(view.hooks)} circuits, {view.count(OPEN)} open, {view.count(HALF_OPEN)} half-open")
+    if isinstance(view, CircuitsView):
+        return other_circuits.summary(view.at(now))
     if isinstance(view, BatchView):
         return (*cells.marked(view.status), (f"  {view.processed}/{view.total}", ""))
     if isinstance(view, WorkflowView):
-        return cells.marked(view.status)
+        told = ", ".join(f"{name} {text}" for name, text in view.facts[:2])
+        return (*cells.marked(view.status), *cells.say(f"  {told}" if told else ""))
+    if isinstance(view, NamespaceView):
+        return cells.say(", ".join(f"{name} {text}" for name, text in view.facts))
+    if source.kind == KEYED:
+        return cells.own(f"{source.key_count} {'key' if source.key_count == 1 else 'keys'}")
     return cells.own("plain JSON", "muted")
 
 
@@ -78,7 +89,7 @@ def _size(row: SourceRow, _now: float) -> Cell:
 SPEC: TableSpec[SourceRow] = TableSpec(
     columns=(
         Column("source", "SOURCE", lambda row, _now: cells.own(row.source.label), width=44, minimum=27, flex=1),
-        Column("kind", "KIND", lambda row, _now: cells.own(row.source.kind), width=8, minimum=8, priority=2),
+        Column("kind", "KIND", lambda row, _now: cells.own(row.source.kind), width=9, minimum=9, priority=2),
         Column("says", "SAYS", _says, width=36, minimum=20, flex=2),
         Column("size", "SIZE", _size, width=9, minimum=9, align="right", priority=3),
         changed_column(priority=1),

@@ -1,7 +1,7 @@
 """The question before an action: exactly what will be written where, and who holds the lock. Cancel has the focus."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,11 +15,14 @@ from statewatch.tui.widgets.bars import KeyBar
 from statewatch.tui.widgets.lines import Lines, Pane
 from statewatch.tui.widgets.table_model import Cell
 
+if TYPE_CHECKING:
+    from statewatch.tui.app import StatewatchApp
+
 
 class ConfirmScreen(ModalScreen[str]):
     """A question with a text and some answers; the first answer is the harmless one, and has the focus.
 
-    Dismissed with the chosen answer's label; escape gives the first.
+    Dismissed with the chosen answer's label; `y` gives the second, escape and `n` the first.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("confirm")
@@ -53,7 +56,8 @@ class ConfirmScreen(ModalScreen[str]):
         self.query_one("#lines").styles.max_height = max(1, self.size.height - (3 if self.size.height < 14 else 11))
 
     def on_mount(self) -> None:
-        """Fill the box; the harmless answer gets the focus."""
+        """Fill the box; the harmless answer gets the focus. What was told in passing must not hide the question."""
+        cast("StatewatchApp", self.app).hush()
         self.query_one("#question", Lines).show((self._question,))
         self.query_one("#lines", Pane).show(self._lines)
         self.query_one("#answer-0").focus()
@@ -65,6 +69,10 @@ class ConfirmScreen(ModalScreen[str]):
     def action_scroll(self, step: int) -> None:
         """Scroll the text."""
         self.query_one("#lines", Pane).scroll_relative(y=step, animate=False)
+
+    def action_agree(self) -> None:
+        """Give the answer beside the harmless one, or the only one."""
+        self.dismiss(self._answers[:2][-1])
 
     def action_cancel(self) -> None:
         """Give the harmless answer."""

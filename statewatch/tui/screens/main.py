@@ -76,7 +76,8 @@ class MainScreen(Screen[None]):
         self._behind = False
         view = self.view
         app = self.dashboard
-        app.presenter.ask(Ask(view.NAME, app.picture, app.clock(), view.filter, view.sort, view.chosen))
+        told = app.stories.of
+        app.presenter.ask(Ask(view.NAME, app.picture, app.clock(), view.filter, view.sort, view.chosen, told))
 
     def present(self, model: Model) -> None:
         """Show a model, if it is of the view that is shown."""

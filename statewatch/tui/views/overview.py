@@ -18,7 +18,7 @@ from statewatch.tui.views.circuits import CircuitsAsked, targets
 from statewatch.tui.widgets.lines import Lines
 from statewatch.tui.widgets.table import Table
 
-_VIEW_OF_NEED = {"hook": "hooks", "batch": "batches", "workflow": "workflows", "file": "state"}
+_VIEW_OF_NEED = {"hook": "hooks", "circuit": "hooks", "batch": "batches", "workflow": "workflows", "file": "state"}
 
 
 class OverviewView(View):
@@ -49,7 +49,7 @@ class OverviewView(View):
         row: Any = self.focused_table.cursor_row
         if isinstance(row, ChangeRow):
             self.post_message(self.Diffed(row.line.source, row.line.number))
-        elif isinstance(row, NeedRow) and row.need.kind == "hook":
+        elif isinstance(row, NeedRow) and row.need.kind in {"hook", "circuit"}:
             self.post_message(self.Diffed(row.need.source.key, subject=row.subject))
         else:
             super().action_diff()
@@ -60,7 +60,7 @@ class OverviewView(View):
         if chosen:
             self.post_message(CircuitsAsked("hooks.reset", "reset", targets(chosen)))
         else:
-            self.notify("Choose a hook: only circuits can be reset.", severity="warning", markup=False)
+            self.notify("Choose a circuit: only circuits can be reset.", severity="warning", markup=False)
 
     @on(Table.Opened)
     def _opened(self, event: Table.Opened[Any]) -> None:

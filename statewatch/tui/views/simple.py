@@ -47,7 +47,7 @@ class StateView(View):
     @on(Table.Opened)
     def _opened(self, event: Table.Opened[SourceRow]) -> None:
         view = VIEW_OF_KIND.get(event.row.source.kind)
-        if event.row.source.problem is not None:
+        if event.row.source.problem is not None or (view is None and event.row.source.view is not None):
             from statewatch.tui.screens.text import TextScreen  # noqa: PLC0415 - only when one is opened
 
             self.app.push_screen(TextScreen(event.row.source.label, sources.text(event.row, self.now)))

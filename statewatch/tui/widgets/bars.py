@@ -76,6 +76,8 @@ class KeyBar(Bar):
 
     _KEPT: ClassVar[str] = "app.help"
     """What stays however narrow it gets: from there everything else can be found."""
+    _FIRST_TO_GO: ClassVar[str] = "app.redo"
+    """What gives way before everything else: who has just undone something knows the key, and help tells it."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         """Make an empty bar."""
@@ -128,7 +130,8 @@ class KeyBar(Bar):
             for name, binding in working.items()
         }
         while sum(cell_len(key) + len(label) + 3 for key, label, _ in told.values()) > self.size.width:
-            dropped = next((name for name in reversed(told) if name != self._KEPT), None)
+            least_first = [*(told.keys() & {self._FIRST_TO_GO}), *reversed(told)]
+            dropped = next((name for name in least_first if name != self._KEPT), None)
             if dropped is None:
                 break
             del told[dropped]

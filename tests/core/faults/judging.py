@@ -98,18 +98,28 @@ class Case:
         added = [each for each in standings if each.record.id not in self.records]
         assert "in progress" not in {each.record.outcome for each in added}
         operation = self.operation
-        changed = _documents(view) not in map(_documents, [self.old, *operation.failed(self.old, self.new)])
+        acts = [each for each in added if role(each.record) != "keeping"]
+        failed = [] if operation.stepwise else operation.failed(self.old, self.new)
+        changed = _documents(view) not in map(_documents, [self.old, *failed])
         if operation.audited:
-            assert [each.in_force for each in added if each.in_force] == [True] * changed, added
+            assert [each.in_force for each in acts if each.in_force] == [True] * changed, added
         else:
-            assert added == []
+            assert acts == []
+        self._audit_tells_of_checkpoints(view, [each.record for each in added if each not in acts])
+
+    def _audit_tells_of_checkpoints(self, view: View, records: list[audit.Record]) -> None:
+        if _checkpoints(view) != _checkpoints(self.old):
+            assert {"done", "interrupted"} & {record.outcome for record in records}, f"no record of it: {records}"
+        else:  # what was done, if anything, was taken back
+            done = [record.action.partition(" ")[0] for record in records if record.outcome == "done"]
+            assert done in ([], ["delete", "create"]), records
 
     def _goes_on(self, view: View) -> None:
         """Undo it where it was done; do it again where it was not. Then write something else."""
         operation = self.operation
         self.world.settle()
         if view == self.new and operation.audited:
-            newest = next(each for each in all_standings() if each.in_force)
+            newest = next(each for each in all_standings() if each.in_force and role(each.record) != "keeping")
             if role(newest.record) == "action" and (undone := operation.undone(self.old, self.new)) != self.new:
                 perform(undo_action(newest.record), settle_for=0)
                 assert _documents(self.world.view()) == _documents(undone)
@@ -142,6 +152,10 @@ def _contents(root: Path) -> dict[str, bytes]:
 
 def _documents(view: View) -> list[object]:
     return [there for there, _ in view.values()]
+
+
+def _checkpoints(view: View) -> list[object]:
+    return [checkpoints for _, checkpoints in view.values()]
 
 
 @contextmanager

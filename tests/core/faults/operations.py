@@ -156,7 +156,8 @@ class Operation:
 
     `midway` are the views, besides the old and the new one, that a process which was killed may leave: whole steps of
     what is done in steps; `failed` those that one may leave which tells of an error. What is `audited` has a record,
-    and an undo of it leads to `undone`. `promised` is what must hold besides, when all is over.
+    and an undo of it leads to `undone`; one that is `stepwise` has it also where it failed. `promised` must hold
+    besides, when all is over.
     """
 
     act: Callable[[World], object]
@@ -164,6 +165,7 @@ class Operation:
     midway: Views = _none
     failed: Views = _none
     audited: bool = False
+    stepwise: bool = False
     undone: Callable[[View, View], View] = _old
     promised: Callable[[World], None] = _nothing_more
 
@@ -299,7 +301,14 @@ _EVERYWHERE: dict[str, Operation] = {
     "redo": Operation(_redo, prepare=_undo, audited=True),
     "restore": Operation(_restore, midway=_safety_first, audited=True),
     "restore a part": Operation(lambda world: _restore(world, (("late",),)), midway=_safety_first, audited=True),
-    "migrate": Operation(_migrate, midway=_moved_so_far, failed=_moved_or_not_checked),
+    "migrate": Operation(
+        _migrate,
+        midway=_moved_so_far,
+        failed=_moved_or_not_checked,
+        audited=True,
+        stepwise=True,
+        undone=lambda old, new: {url: (old[url][0] or {}, checkpoints) for url, (_, checkpoints) in new.items()},
+    ),
 }
 _OF_FILES: dict[str, Operation] = {
     "reset": Operation(_reset, audited=True),

@@ -1,5 +1,6 @@
 """Servers with a password: it is never written down, and found again for what is done later."""
 
+import json
 import os
 import subprocess
 import sys
@@ -95,10 +96,11 @@ def test_a_later_process_takes_it_from_the_environment_or_says_what_to_set(
     place = with_namespace(address, "wf-1")
     for value in ('"build"', '"test"'):
         assert run("state", "save", "phase", value, "--address", place).returncode == 0
-    refused = run("undo", "--yes")
+    action = json.loads(run("audit", "--json").stdout)[0]["id"]
+    refused = run("undo", "--yes", action)
     assert (refused.returncode, variable in refused.stderr) == (3, True), refused.stderr
     assert "hunter2" not in refused.stderr + refused.stdout
-    done = run("undo", "--yes", **{variable: address})
+    done = run("undo", "--yes", action, **{variable: address})
     assert done.returncode == 0, done.stderr
     assert run("state", "load", "phase", "--address", place).stdout == '"build"\n'
     again = run("redo", "--yes", place)

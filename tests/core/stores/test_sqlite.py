@@ -213,7 +213,12 @@ def test_the_place_tells_file_and_tables(tmp_path: Path, place: str, namespace: 
     assert (path, tables.state) == (tmp_path / expected, table)
 
 
-def test_one_file_holds_namespaces_that_differ_only_in_case(tmp_path: Path) -> None:
+def test_one_file_may_hold_namespaces_that_differ_only_in_case(tmp_path: Path) -> None:
+    """None such is made, but they are told apart where they are there already."""
+    with sqlite3.connect(tmp_path / "all.db") as connection:
+        for name in ("wf", "^wf", "^w^f"):
+            connection.execute(f'CREATE TABLE "state:{name}" (key TEXT PRIMARY KEY, value TEXT, timestamp TEXT)')
+    connection.close()
     stores = [SqliteStore(tmp_path / "all.db", name) for name in ("default", "wf", "Wf", "WF")]
     for store in stores:
         store.save("name", store.namespace)

@@ -1,7 +1,10 @@
 """What PostgreSQL says when it does not do something: what may pass, and what to tell people about the rest."""
 
+import os
+import re
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -33,6 +36,10 @@ _LASTING_AT_CONNECT: Final = ("FATAL:", "failed to resolve host", "SSL", "passwo
 _PASSWORD_ADVICE: Final = (
     "Set PGPASSWORD, add the server to ~/.pgpass, set DATABASE_URL to its address with the password, or give that "
     "address."
+)
+_UNSET: Final = (
+    "DATABASE_URL is not set, and PGHOST and the like are all that says where the server is. Set it to "
+    "postgresql://USER@HOST/DATABASE, or give that address."
 )
 _MEANINGS: Final = {
     READ_ONLY: "this server takes no writes: it is a standby, or set to be read only. Name the primary in the URL",
@@ -77,18 +84,24 @@ class PostgresError(UnavailableError):
     def explained(self, url: str, operation: str, *, writing: bool) -> StatewatchError:
         """Return the error to raise when it is not tried again."""
         unchanged = " Nothing was changed." if writing else ""
+        unset = _UNSET if self.lost and _names_no_server(url) and not os.environ.get("DATABASE_URL") else ""
         if self.passing:
             advice = "See that the server runs and can be reached, then try again." if self.lost else "Try again later."
-            return UnavailableError(url, f"cannot {operation}: {self.reason}.{unchanged} {advice}")
+            return UnavailableError(url, f"cannot {operation}: {self.reason}.{unchanged} {unset or advice}")
         meaning = _MEANINGS.get(self.state)
         reason = f"{meaning} ({self.reason})" if meaning else self.reason
         if self.lost:
             about_password = "password" in self.reason
             advice = _PASSWORD_ADVICE if about_password else "See that the address and the account are right."
-            return SourceError(url, f"cannot {operation}: {reason}. {advice}")
+            return SourceError(url, f"cannot {operation}: {reason}. {unset or advice}")
         if writing:
             return RefusedError(f"{url}: cannot {operation}: {reason}.{unchanged}")
         return SourceError(url, f"cannot {operation}: {reason}.")
+
+
+def _names_no_server(url: str) -> bool:
+    parts = urlsplit(url)
+    return not parts.netloc and not re.search(r"(^|&)(host|hostaddr|service)=", parts.query)
 
 
 def _is_collision(error: psycopg.Error) -> bool:
