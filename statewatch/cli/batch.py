@@ -11,7 +11,7 @@ from statewatch.cli.columns import Column
 from statewatch.cli.listing import listing_of
 from statewatch.cli.status import explain_nothing
 from statewatch.documents.text import harmless
-from statewatch.kinds.batch import FAILED, PENDING, SKIPPED, BatchView, Item
+from statewatch.kinds.batch import FAILED, PENDING, SKIPPED, TOKEN_LIMIT, BatchView, Item
 from statewatch.kinds.hooks import first_line
 from statewatch.kinds.times import clock, span
 from statewatch.watch.attention import stalled_for
@@ -105,6 +105,8 @@ def show(which: str | None, *, as_json: bool) -> None:
             Column("tries", align="right", dispensable=1),
             Column("commit", dispensable=3),
             Column("issue", align="right", dispensable=2),
+            Column("git", dispensable=4),
+            Column("after", dispensable=5),
             Column("error", 24, elastic=True),
         ),
         [_item_cells(item) for item in view.items],
@@ -152,6 +154,11 @@ def _facts(source: Source, view: BatchView, now: float) -> list[tuple[str, str]]
         facts.append(("pace", pace + (f", done about {clock(eta, now)}" if row["eta"] and eta else "")))
     if view.updated_at is not None:
         facts.append(("updated", f"{span(now - view.updated_at)} ago"))
+    if view.tokens is not None:
+        facts.append(("tokens", f"{view.tokens:,} of {TOKEN_LIMIT:,} before the context is to be cleared"))
+    if view.interrupted:
+        named = ", ".join(str(item.index) for item in view.interrupted[:20])
+        facts.append(("interrupted", f"{named}: their run ended while they were at work"))
     if view.holes:
         passed = ", ".join(str(item.index) for item in view.holes[:20])
         facts.append(("skipping", f"{passed}: passed over, the run does not come back to them"))
@@ -166,6 +173,8 @@ def _item_cells(item: Item) -> tuple[str, ...]:
         "" if item.tries is None else str(item.tries),
         harmless(item.commit or "", 60)[:10],
         "" if item.issue is None else f"#{item.issue}",
+        harmless(" ".join(step.name if step.well else f"{step.name}!" for step in item.git), 60),
+        ", ".join(map(str, item.needs)),
         harmless(first_line(item.error), 500),
     )
 

@@ -176,8 +176,9 @@ def test_commands_do_not_outlive_a_run_that_was_killed_and_what_they_did_is_aske
     started = [stage.project / name for name in ("started-i0", "started-i1")]
     until(lambda: all(each.exists() and each.read_text().strip() for each in started), "two commands at work")
     run.kill()
-    run.communicate()
+    run.wait()  # no longer: the commands hold its output
     until(lambda: all(has_gone(int(each.read_text())) for each in started), "the end of the commands")
+    run.communicate()
     for name in ("hang-i0", "hang-i1"):
         (stage.project / name).unlink()
     resumed = stage.spawn("batch", "run", "b", "--resume", *shell(WAITS))
