@@ -29,6 +29,7 @@ _PLAIN_WORDS = {
     "Invalid \\escape": "a backslash escape is not one JSON knows",
     "Invalid \\uXXXX escape": "a \\u escape does not have four hexadecimal digits",
 }
+_NOT_ASCII = re.compile("[^\x00-\x7e]")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s"\[\]{}:,]+', re.DOTALL)
 
 
@@ -114,6 +115,11 @@ def encode(value: JSON, style: Style = USUAL, *, known: bool = False) -> bytes:
     return (text if style.newline == "\n" else text.replace("\n", style.newline)).encode()
 
 
+def is_plain(data: bytes, value: JSON, style: Style) -> bool:
+    """Tell whether *data* is, to the byte, what `encode` makes of *value*; it is not where C code cannot tell."""
+    return _encoded_fast(value, style) == data
+
+
 def _between_texts(data: bytes) -> bytes:
     return re.sub(rb'"(?:[^"\\]|\\.)*"', b'""', data[:4096])
 
@@ -128,7 +134,14 @@ def _encoded_fast(value: JSON, style: Style) -> bytes | None:
         data = orjson.dumps(value, option=options)
     except orjson.JSONEncodeError:  # what only the standard library writes: integers beyond 64 bits, half surrogates
         return None
-    return data if data.isascii() or not style.ascii_only else None
+    if style.ascii_only and not (data.isascii() and b"\x7f" not in data):
+        return _NOT_ASCII.sub(_escaped, data.decode()).encode()
+    return data
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Return a character as the standard library escapes it: beyond 16 bits as two halves."""
+    return json.dumps(found[0])[1:-1]
 
 
 def style_of(data: bytes) -> Style:

@@ -202,3 +202,14 @@ def test_the_reason_is_in_plain_words(data: bytes, reason: str) -> None:
 def test_nan_is_never_written() -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         encode(float("nan"))
+
+
+@given(values, st.booleans(), st.booleans())
+def test_the_quick_way_writes_the_same_bytes(value: JSON, ascii_only: bool, final_newline: bool) -> None:
+    style = Style("  ", ascii_only, final_newline)
+    assert encode(value, style, known=True) == encode(value, style)
+
+
+def test_the_quick_way_escapes_as_the_standard_library_does() -> None:
+    value: JSON = {"é\x7f": "😀 \u2028 ü\x1b", "plain": [1.5, -0.0, 1e300]}
+    assert encode(value, known=True) == json.dumps(value, indent=2).encode()

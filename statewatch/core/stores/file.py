@@ -350,7 +350,7 @@ class FileStore(Store):
     def _encoded(self, base: Snapshot, before: JSON, after: JSON) -> bytes:
         """Return *after* as the file would hold it: what did not change is spelt as it was."""
         style = self._style(base)
-        if base.data and base.data is not self._plain and codec.encode(before, style, known=True) != base.data:
+        if base.data and base.data is not self._plain and not codec.is_plain(base.data, before, style):
             return respelt(base.data, before, after, style)
         self._plain = codec.encode(after, style, known=True)
         return self._plain
