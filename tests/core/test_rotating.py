@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from statewatch.core import audit, rotating
 from statewatch.core.errors import SourceError
+from statewatch.core.processes import is_running
 from statewatch.core.rotating import add, lines_from_the_end
 from tests.core.logs import Nursery, nursery, record
 from tests.support import until
@@ -199,6 +200,7 @@ def test_processes_that_append_and_rotate_lose_nothing_when_they_are_killed(tmp_
             running[name] = children.start(name)
         for process in running.values():
             os.kill(process, signal.SIGKILL)
+        until(lambda: not any(is_running(process) for process in running.values()), "the end of all")
         audit.append(record("last-0"))  # nobody is left in the way
     newest_first = list(audit.records())
     assert newest_first[0].id == "last-0"
