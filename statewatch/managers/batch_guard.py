@@ -2,6 +2,10 @@
 
 Its standard input is a pipe from the run, which says `+GROUP` of each process group it starts and `-GROUP` of each that
 has ended. When the pipe closes, those that are left are ended. It needs the standard library only.
+
+A run may be killed between the start of a command and the word about it. So each command carries the mark of the run in
+its environment, given to the guard as its argument, and where the system tells the environment of processes (Linux's
+/proc) those are ended too.
 """
 
 import contextlib
@@ -10,6 +14,10 @@ import signal
 import sys
 import time
 
+MARK = "STATEWATCH_BATCH_RUN"
+"""The variable that holds the mark of the run."""
+OVER = b"over\n"
+"""What a run says that ends by itself: what its commands left behind on purpose stays."""
 GRACE = 2.0
 """Seconds that a command has, after SIGTERM, before SIGKILL."""
 _GLANCE = 0.02
@@ -20,10 +28,25 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     groups: set[int] = set()
+    is_over = False
     for line in sys.stdin.buffer:
+        if line == OVER:
+            is_over = True
+            continue
         group = int(line[1:])
         (groups.add if line[:1] == b"+" else groups.discard)(group)
-    end(groups)
+    end(groups if is_over else groups | marked(f"{MARK}={sys.argv[1]}".encode()))
+
+
+def marked(entry: bytes) -> set[int]:
+    """Return the process groups of all whose environment has an entry."""
+    found = set()
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else []:  # noqa: PTH112, PTH208 - no module is loaded for it
+        if name.isdigit():
+            with contextlib.suppress(OSError), open(f"/proc/{name}/environ", "rb") as environment:  # noqa: PTH123
+                if entry in environment.read().split(b"\0"):
+                    found.add(os.getpgid(int(name)))
+    return found
 
 
 def end(groups: set[int]) -> None:

@@ -75,8 +75,9 @@ class Jobs:
     def __enter__(self) -> Self:
         """Take the signals, and start the guard."""
         self._null = os.open(os.devnull, os.O_RDWR)
+        self._mark = os.urandom(8).hex()
         self._guard = subprocess.Popen(  # noqa: S603 - a program of our own
-            [sys.executable, "-I", "-S", str(Path(batch_guard.__file__))],
+            [sys.executable, "-I", "-S", str(Path(batch_guard.__file__)), self._mark],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -99,6 +100,7 @@ class Jobs:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         assert self._guard.stdin is not None
+        self._tell_guard(batch_guard.OVER)
         with contextlib.suppress(OSError):
             self._guard.stdin.close()
         self._guard.wait()
@@ -119,7 +121,7 @@ class Jobs:
             process = os.posix_spawnp(
                 words[0],
                 list(words),
-                environment,
+                {**environment, batch_guard.MARK: self._mark},
                 file_actions=actions,
                 setpgroup=0,
                 setsigmask=(),
