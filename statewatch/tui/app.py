@@ -17,6 +17,7 @@ from textual.screen import Screen
 
 from statewatch.documents.values import JSON
 from statewatch.tui import themes
+from statewatch.tui.acting import ActionsAsked
 from statewatch.tui.messages import Modelled, Pictured, Unmodelled
 from statewatch.tui.presenter import Presenter
 from statewatch.tui.registry import bindings
@@ -212,6 +213,10 @@ class StatewatchApp(App[None]):
     @on(CircuitsAsked)
     def _circuits_asked(self, event: CircuitsAsked) -> None:
         self.run_worker(self.operations.circuits(event), group="operations")
+
+    @on(ActionsAsked)
+    def _actions_asked(self, event: ActionsAsked) -> None:
+        self.run_worker(self.operations.perform(event.command, event.make), group="operations")
 
     @on(View.Diffed)
     def _diffed(self, event: View.Diffed) -> None:

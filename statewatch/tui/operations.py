@@ -23,6 +23,7 @@ from statewatch.kinds.base import text
 from statewatch.kinds.circuit_extras import entry_of
 from statewatch.kinds.circuit_modes import MEANINGS, MODES, NORMAL, mode_word
 from statewatch.kinds.declared_view import CircuitsView
+from statewatch.tui.acting import Make
 from statewatch.tui.models import cells
 from statewatch.tui.models.diffs import change_lines
 from statewatch.tui.registry import command
@@ -60,6 +61,13 @@ class Operations:
         async with self._one_at_a_time:  # what is being done is done, and its outcome told, before the next is asked
             await self._circuits(asked)
 
+    async def perform(self, name: str, make: Make) -> None:
+        """Do what *make* makes, in the name of the command *name*, after asking."""
+        if not self._allowed(name):
+            return
+        async with self._one_at_a_time:
+            await self._make_and_do(make)
+
     async def _circuits(self, asked: CircuitsAsked) -> None:
         mode = await self._mode(asked)
         if mode == _CANCEL:
@@ -75,8 +83,11 @@ class Operations:
             else:
                 chosen = None if asked.everything else names
                 wanted.append(partial(circuits.circuit_actions, asked.verb, path, chosen, via="dashboard"))
+        await self._make_and_do(lambda: [action for make in wanted for action in make()])
+
+    async def _make_and_do(self, make: Make) -> None:
         try:
-            made = [action for make in wanted for action in await asyncio.to_thread(make)]
+            made = await asyncio.to_thread(make)
         except StatewatchError as error:
             self._tell(str(error), "error")
             return

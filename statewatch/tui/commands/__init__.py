@@ -1,0 +1,1 @@
+"""The actions of the dashboard by what they are about; the registry puts them together."""

@@ -1,0 +1,60 @@
+"""What can be done from anywhere."""
+
+from statewatch.tui.commands.command import Command
+
+APPLICATION: tuple[Command, ...] = (
+    Command(
+        "app.undo",
+        "u",
+        "app.undo",
+        "Undo",
+        "Take back the last action, as long as that still applies",
+        ("app",),
+        True,
+        True,
+    ),
+    Command(
+        "app.redo",
+        "U",
+        "app.redo",
+        "Redo",
+        "Do again what was last undone, as long as that still applies",
+        ("app",),
+        writes=True,
+        shown=True,
+    ),
+    Command("app.look", "f5", "app.look", "Look now", "Look at every file at once", ("app",)),
+    Command(
+        "app.help",
+        "question_mark",
+        "app.help",
+        "Help",
+        "Show the keys for where you are",
+        ("app",),
+        shown=True,
+        key_display="?",
+    ),
+    Command(
+        "app.palette",
+        "ctrl+p",
+        "app.command_palette",
+        "Palette",
+        "Search every action and every source",
+        ("app",),
+        shown=True,
+        key_display="^p",
+        in_palette=False,
+    ),
+    Command("app.save", "f12", "app.save_screenshot", "Save screen", "Save the screen as an SVG picture", ("app",)),
+    Command("app.quit", "q", "app.quit", "Quit", "End statewatch; the runs go on", ("app",), shown=True),
+    Command(
+        "app.leave",
+        "ctrl+c",
+        "app.quit",
+        "Quit at once",
+        "End statewatch from anywhere",
+        ("app",),
+        in_palette=False,
+        priority=True,
+    ),
+)
