@@ -182,7 +182,9 @@ def _report(action: "Action", outcome: "Outcome", safety: "Checkpoint | None", m
         )
     if not manner.as_json:
         times = "" if outcome.applied == 1 else f", applied {outcome.applied} times"
-        done = "it can be read again" if action.repairs else f"{output.count(len(plan.differences), 'place')} changed"
+        done = f"{output.count(len(plan.differences), 'place')} changed"
+        if action.repairs or action.removes:
+            done = "it can be read again" if action.repairs else "it is gone"
         output.say(f"{_title(action, plan)}: {done}{times}.")
     _note(plan)
     back = "; take it back with: statewatch undo"
@@ -205,12 +207,16 @@ def _note(plan: "Preview") -> None:
 def _announced(action: "Action", plan: "Preview") -> str:
     if action.repairs:  # there is nothing to compare with
         return f"{_title(action, plan)} would write {brief(plan.after)} in place of what cannot be read."
+    if action.removes:
+        return f"{_title(action, plan)} would take the file away, with all it holds:"
     return f"{_title(action, plan)} would write{':' if plan.differences else ' the same values in another layout.'}"
 
 
 def _title(action: "Action", plan: "Preview") -> str:
     """Say what is done to what and where, harmlessly."""
     targets = plan.change.targets
+    if action.removes:
+        return harmless(f"{action.name} {output.shown_path(plan.source)}")
     named = (
         ", ".join(targets) if len(targets) <= _NAMED else f"{', '.join(targets[:_NAMED])} and {len(targets) - 5} more"
     )

@@ -132,6 +132,35 @@ def item_row(item: Item) -> dict[str, JSON]:
     }
 
 
+def workflow_row(source: Source, view: WorkflowView, now: float) -> dict[str, JSON]:
+    """Return one run in phases."""
+    phases: list[JSON] = [
+        {
+            "phase": phase.name,
+            "status": phase.status,
+            "started_at": iso(phase.started_at),
+            "completed_at": iso(phase.completed_at),
+            "seconds": phase.seconds(now),
+            "error": phase.error,
+            "note": phase.note,
+        }
+        for phase in view.phases
+    ]
+    return {
+        "run": view.workflow_id,
+        "kind": source.kind,
+        "status": view.status,
+        "title": view.title,
+        "error": view.error,
+        "started_at": iso(view.started_at),
+        "phases": phases,
+        "facts": dict(view.facts),
+        "notes": list(view.notes),
+        "source": source.key,
+        "address": address_of(source),
+    }
+
+
 def need_row(need: Attention) -> dict[str, JSON]:
     """Return one thing that needs attention."""
     view = need.source.view

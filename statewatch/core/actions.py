@@ -31,7 +31,7 @@ from statewatch.documents.diff import diff, invert
 from statewatch.documents.values import JSON, NotJSONError, digest, private, same
 from statewatch.kinds import base
 from statewatch.kinds.base import Change
-from statewatch.kinds.registry import kind_of, sealed
+from statewatch.kinds.registry import changes, kind_of, sealed
 from statewatch.kinds.times import iso
 
 Transform: TypeAlias = Callable[[JSON, float], Change]
@@ -48,7 +48,8 @@ class Action:
     `undoes` is the id of the action that it takes back. An `exact` change says all that is to be written, down to what
     follows from the rest; where the document comes out as that of the version `like`, it is written as that is, to the
     byte. `expected` is the digest of the version that it was decided on, if it may be done to no other. One that
-    `repairs` may replace what cannot be read. Actions of one request on several sources share a `group`.
+    `repairs` may replace what cannot be read; one that `removes` leaves nothing. Actions of one request on several
+    sources share a `group`.
     """
 
     source: Path | Store
@@ -61,6 +62,7 @@ class Action:
     like: Version | None = None
     expected: str | None = None
     repairs: bool = False
+    removes: bool = False
     group: str | None = None
 
     @cached_property
@@ -280,9 +282,14 @@ def _planned(action: Action, version: Version, now: float) -> Preview:
         # What is derived follows from the rest; who is exact has seen to that.
         after = change.document if action.exact else kind_of(before).refresh(change.document, now)
         change = replace(change, document=after, notes=(*change.notes, *action.store.notes()))
-        _refuse_damage(name, before, after)
-    differences = tuple(diff(before, change.document))
+        if not action.removes:
+            _refuse_damage(name, before, after)
+    differences = _differences(action, before, change.document)
     return Preview(action.store, version, before, change, _text(action, version, change, differences, now), differences)
+
+
+def _differences(action: Action, before: JSON, after: JSON) -> tuple[Difference, ...]:
+    return (Difference("remove", (), before, None),) if action.removes else tuple(changes(before, after))
 
 
 def _text(action: Action, version: Version, change: Change, differences: tuple[Difference, ...], now: float) -> bytes:

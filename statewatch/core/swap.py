@@ -54,9 +54,9 @@ class Replacement:
         self._data = data
         self._directory = -1
         self._is_handed_over = False
-        directory, slash, name = self._target.rpartition("/")
+        directory, slash, _ = self._target.rpartition("/")
         self._place = directory + slash or "."
-        self.file = f"{directory}{slash}.{name}{_MARK}{os.getpid()}-{os.urandom(4).hex()}.tmp"
+        self.file = temporary_name(self._target)
 
     def __enter__(self) -> Self:
         if len(self._data) > MAX_BYTES:
@@ -119,6 +119,12 @@ class Replacement:
                     f"{self._target}: the disk failed while the change was made to last (I/O error), so after a loss "
                     "of power it may be as it was before. Look at the disk, then at the file."
                 ) from None
+
+
+def temporary_name(target: Path | str) -> str:
+    """Return a name of its own beside *target*, by which what a killed process leaves there is known as ours."""
+    directory, slash, name = os.fspath(target).rpartition("/")
+    return f"{directory}{slash}.{name}{_MARK}{os.getpid()}-{os.urandom(4).hex()}.tmp"
 
 
 def leftovers(directory: Path, name: str | None = None) -> list[Path]:

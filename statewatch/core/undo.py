@@ -15,6 +15,7 @@ from statewatch.core.beside import extras_file
 from statewatch.core.errors import NotFoundError, RefusedError, SourceError, StatewatchError
 from statewatch.core.lock import user
 from statewatch.core.reading import read
+from statewatch.core.removing import REMOVE, put_back_action
 from statewatch.core.standing import REDO, UNDO, Standing, next_redo, next_undo, plain_name, role, standings
 from statewatch.core.stores.base import Store, Version
 from statewatch.core.stores.urls import reopen_store
@@ -230,6 +231,8 @@ def _why_not(found: Standing) -> str:
 
 
 def _taking_back(record: Record, name: str, why: str, via: str, group: str | None) -> Action:
+    if plain_name(record) == REMOVE:
+        return put_back_action(record, name, why=why, via=via, group=group)
     inverse = functools.cache(functools.partial(audit.inverse_of, record))
     store = _store_of(record, inverse)
     return Action(
@@ -262,7 +265,7 @@ def _has_happened(record: Record) -> bool:
     try:
         inverse = functools.cache(functools.partial(audit.inverse_of, record))
         there = _store_of(record, inverse).version()
-        if there.digest in {record.before, record.after}:
+        if there.digest in {record.before, record.after} or plain_name(record) == REMOVE:
             return there.digest == record.after
         _inverse(record, record.action, inverse)(there.document(), time.time())
     except base.RefusedError:
