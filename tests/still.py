@@ -7,7 +7,7 @@ from pathlib import Path
 
 from statewatch.demo import Clock, moments, write_files
 from statewatch.documents.values import JSON
-from statewatch.tui.app import Feed
+from statewatch.tui.feed import Feed
 from statewatch.watch.memory import MAX_BYTES, Memory
 from statewatch.watch.picture import Picture, Watching
 from statewatch.watch.scope import Scope, scope_of

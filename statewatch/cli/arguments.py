@@ -31,6 +31,44 @@ _PATIENCE = (0.02, 0.04, 0.09)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON: stable names, times as ISO 8601 UTC.")
+at_time = "statewatch.at"
+history_file = "statewatch.history"
+"""Under which names a command keeps the past moment it is to look at, and the history that was named for that."""
+
+
+def _kept(name: str) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Return what keeps the value of an option for whoever reads sources, however deep below the command."""
+
+    def keep(context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+        if value is not None:
+            context.meta[name] = value
+        return value
+
+    return keep
+
+
+history_option = click.option(
+    "--history",
+    envvar="STATEWATCH_HISTORY",
+    metavar="PATH",
+    expose_value=False,
+    callback=_kept(history_file),
+    help="The history to look into, instead of the usual one.",
+)
+_at_option = click.option(
+    "--at",
+    metavar="TIME",
+    expose_value=False,
+    callback=_kept(at_time),
+    help="As it was then, by the history: 10m (ago), 2026-11-20T14:03, or the name of a bookmark.",
+)
+
+
+def at_option(decorated: Callable[..., Any]) -> Callable[..., Any]:
+    """Take the past moment to look at, and the history that tells of it: for commands that read only."""
+    return _at_option(history_option(decorated))
+
+
 poll_option = click.option("--poll", is_flag=True, help="Look at intervals instead of waiting for notification.")
 
 
@@ -77,6 +115,33 @@ def moment_of(text: str, now: float) -> float | None:
     return instant(f"{day}T{minute or '00:00'}{second or ':00'}{zone}", naive="local")
 
 
+def given_moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
+    """Return the instant that the value of an option means."""
+    if value is None:
+        return None
+    moment = moment_of(value, time.time())
+    if moment is None:
+        raise click.BadParameter(f"{value!r} is neither a duration (10m, 2h, 3d) nor a time (2026-11-20T14:03).")
+    return moment
+
+
+def asked_moment() -> float | None:
+    """Return the past instant that the command is to look at, None for now. Raises StatewatchError as `--at` does."""
+    context = click.get_current_context(silent=True)
+    text = context.meta.get(at_time) if context is not None else None
+    if text is None:
+        return None
+    from statewatch.cli.history import moment_meant  # noqa: PLC0415 - what is about now needs none of it
+
+    return moment_meant(text)
+
+
+def current_time() -> float:
+    """Return the instant that the command is about: now, or the past one that was asked for."""
+    moment = asked_moment()
+    return time.time() if moment is None else moment
+
+
 def as_typed(text: str) -> str:
     """Return what was typed where the locale is not UTF-8 but the terminal is: names in documents are."""
     try:
@@ -100,15 +165,27 @@ def files_of(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def picture_of(paths: Iterable[str]) -> "Picture":
-    """Look at what was named, or at the project and the home where nothing was."""
+    """Look at what was named, or at the project and the home where nothing was: now, or then with `--at`."""
     from statewatch.watch.scope import scope_of  # noqa: PLC0415 - each command loads what it uses
+
+    moment = asked_moment()
+    if moment is not None:
+        from statewatch.cli.history import past_picture  # noqa: PLC0415
+
+        return past_picture(scope_of(paths), moment)
     from statewatch.watch.watcher import look  # noqa: PLC0415
 
     return look(scope_of(paths))
 
 
 def settled(path: str) -> tuple[Snapshot, JSON]:
-    """Read a file, a few times where it is broken. Raises SourceError when it stays so."""
+    """Read a file, a few times where it is broken, or look up what it held with `--at`. Raises SourceError."""
+    moment = asked_moment()
+    if moment is not None:
+        from statewatch.cli.history import past_snapshot  # noqa: PLC0415
+
+        then = past_snapshot(path, moment)
+        return then, then.document()
     return patiently(lambda: read(Path(path)))
 
 

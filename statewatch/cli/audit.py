@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from statewatch.cli import output, shapes
-from statewatch.cli.arguments import json_option, moment_of
+from statewatch.cli.arguments import given_moment, json_option
 from statewatch.cli.ask import difference_lines
 from statewatch.cli.columns import Column
 from statewatch.cli.undo import source_of
@@ -31,15 +31,6 @@ _COLUMNS = (
     Column("source", 12, is_name=True, dispensable=1),
     Column("outcome"),
 )
-
-
-def _moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
-    if value is None:
-        return None
-    moment = moment_of(value, time.time())
-    if moment is None:
-        raise click.BadParameter(f"{value!r} is neither a duration (10m, 2h, 3d) nor a time (2026-11-20T14:03).")
-    return moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +67,7 @@ class _Wanted:
 @click.option("--who", metavar="USER", help="What this user did: NAME or NAME@HOST.")
 @click.option("--via", type=click.Choice(["cli", "dashboard", "library"]), help="What was done through this.")
 @click.option(
-    "--since", callback=_moment, metavar="WHEN", help="A duration (10m, 2h, 3d) or a time (2026-11-20T14:03)."
+    "--since", callback=given_moment, metavar="WHEN", help="A duration (10m, 2h, 3d) or a time (2026-11-20T14:03)."
 )
 @click.option("--here", is_flag=True, help="What was done in this project and in the home: what `undo` takes back.")
 @click.option("-n", "most", type=click.IntRange(1), metavar="COUNT", help=f"So many; without --json {_SHOWN}.")

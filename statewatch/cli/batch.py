@@ -3,7 +3,7 @@
 import click
 
 from statewatch.cli import output, shapes
-from statewatch.cli.arguments import files_of, help_instead, json_option, paths_argument
+from statewatch.cli.arguments import at_option, files_of, help_instead, json_option, paths_argument
 from statewatch.cli.batch_choice import chosen
 from statewatch.cli.batch_run import run
 from statewatch.cli.batch_verbs import VERBS
@@ -30,6 +30,7 @@ def command(ctx: click.Context) -> int:
 
 @command.command("list", short_help="How far every batch is.")
 @paths_argument
+@at_option
 @json_option
 def list_batches(paths: tuple[str, ...], *, as_json: bool) -> int:
     """List the batches: how far each is, what failed, how fast it goes and when it will be done.
@@ -73,6 +74,7 @@ def list_batches(paths: tuple[str, ...], *, as_json: bool) -> int:
 
 @command.command(short_help="One batch and its items.")
 @click.argument("which", required=False, metavar="[ID|PATH]")
+@at_option
 @json_option
 def show(which: str | None, *, as_json: bool) -> None:
     """Show one batch and its items.

@@ -10,7 +10,7 @@ import click
 
 from statewatch.cli import output, shapes
 from statewatch.cli.acting import Manner, action_options, carry_out
-from statewatch.cli.arguments import json_option
+from statewatch.cli.arguments import at_option, json_option
 from statewatch.cli.batch_choice import chosen, file_chosen
 from statewatch.core.errors import RefusedError, SourceError
 from statewatch.documents.text import harmless
@@ -112,6 +112,7 @@ def next_item(which: str, *, as_json: bool) -> int:
 
 @click.command(short_help="What came of a batch.")
 @_which
+@at_option
 @json_option
 def summary(which: str, *, as_json: bool) -> None:
     """Say what came of a batch so far, and what is to be done next.

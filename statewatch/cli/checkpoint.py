@@ -7,17 +7,18 @@ from typing import Any
 import click
 
 from statewatch.cli import output, shapes
-from statewatch.cli.arguments import help_instead, json_option, patiently
+from statewatch.cli.arguments import asked_moment, at_option, help_instead, json_option, patiently
 from statewatch.cli.ask import difference_lines
 from statewatch.cli.columns import Column
+from statewatch.cli.errors import MistakeError
 from statewatch.cli.pruning import delete, prune, why_option
 from statewatch.cli.restore import Tokens, only_option
 from statewatch.cli.sources import address_of, age, document_at, refuse_missing, source_at
 from statewatch.core.errors import NotFoundError, SourceError, UnavailableError
 from statewatch.core.stores.base import Checkpoint, Store
 from statewatch.documents import pointer
-from statewatch.documents.diff import diff as differences
 from statewatch.documents.text import harmless
+from statewatch.kinds import registry
 
 source_argument = click.argument("source")
 
@@ -173,6 +174,7 @@ def show(source: str, name: str, only: list[Tokens], *, as_json: bool) -> None:
 @source_argument
 @click.argument("name")
 @click.argument("other", required=False, metavar="[NAME2]")
+@at_option
 @json_option
 def diff(source: str, name: str, other: str | None, *, as_json: bool) -> int:
     """Show what has changed in SOURCE from the checkpoint NAME to now, or to the checkpoint NAME2, place by place.
@@ -185,18 +187,19 @@ def diff(source: str, name: str, other: str | None, *, as_json: bool) -> int:
     \b
     Exit codes: 0 nothing has changed, 1 something has, or no such checkpoint, 3 it cannot be read.
     """
+    if asked_moment() is not None and other is not None:
+        raise MistakeError("NAME2 and --at contradict each other: give one of them.")
     store = source_at(source)
     before = store.kept(name).document()
     after = document_at(store, None) if other is None else store.kept(other).document()
-    changes = differences(before, after)
+    changes = registry.changes(before, after)
     if as_json:
         output.json_out(shapes.change_rows(changes))
     else:
         for line in difference_lines(changes):
             output.say(line)
-        output.note(
-            f"{output.count(len(changes), 'place')} changed from {harmless(name)} to {harmless(other or 'now')}"
-        )
+        end = other or ("now" if asked_moment() is None else "then")
+        output.note(f"{output.count(len(changes), 'place')} changed from {harmless(name)} to {harmless(end)}")
     return int(bool(changes))
 
 

@@ -10,7 +10,7 @@ import click
 
 from statewatch.cli import output, shapes
 from statewatch.cli.acting import Manner, action_options, carry_out_all
-from statewatch.cli.arguments import as_typed, files_of, help_instead, in_file, json_option, paths_argument
+from statewatch.cli.arguments import as_typed, at_option, files_of, help_instead, in_file, json_option, paths_argument
 from statewatch.cli.arguments import picture_of as look_at
 from statewatch.cli.columns import Column
 from statewatch.cli.errors import MistakeError
@@ -43,6 +43,7 @@ def command(ctx: click.Context) -> int:
 
 @command.command("list", short_help="Every circuit, open ones first.")
 @paths_argument
+@at_option
 @json_option
 def list_circuits(paths: tuple[str, ...], *, as_json: bool) -> int:
     """List the circuits: open ones first, then half open, unknown, closed with failures, closed.
@@ -86,6 +87,7 @@ def list_circuits(paths: tuple[str, ...], *, as_json: bool) -> int:
 
 @command.command(short_help="All that is known about one circuit.")
 @click.argument("which", metavar="NAME|ADDRESS")
+@at_option
 @json_option
 def show(which: str, *, as_json: bool) -> None:
     """Show all that is known about a circuit. NAME is as `circuits list` shows it; FILE and FILE#/PLACE do, too.

@@ -36,6 +36,7 @@ def _run(seed: int, speed: float) -> int:
     from statewatch.watch.scope import scope_of  # noqa: PLC0415
 
     with Demo(seed=seed, speed=speed) as stage:
-        os.environ["STATEWATCH_STATE_DIR"] = str(stage.root / "statewatch")  # copies and audit log go with it
+        kept = stage.root / "statewatch"
+        os.environ["STATEWATCH_STATE_DIR"] = str(kept)  # copies and audit log go with it
         scope = scope_of((), cwd=stage.project, home=stage.home, environment={})
-        return open_dashboard(scope, f"demo, seed {seed}")
+        return open_dashboard(scope, f"demo, seed {seed}", history=kept / "history.db")

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from statewatch.cli.arguments import file_of, patiently, settled
+from statewatch.cli.arguments import asked_moment, file_of, settled
 from statewatch.core.errors import SourceError
 from statewatch.core.hook_glance import extras_of
 from statewatch.core.policy import policy_for
@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 
 def store_source(url: str) -> tuple[Source, HooksView]:
     """Look at the hook state in a store. Raises SourceError when it cannot be read."""
-    from statewatch.cli.sources import opened  # noqa: PLC0415 - files need no stores
+    from statewatch.cli.sources import document_at, opened  # noqa: PLC0415 - files need no stores
 
-    document = patiently(opened(url).version)[1]
+    document = document_at(opened(url), None)
     return _source(without_password(url), document, url)
 
 
 def extras_beside(source: Source, state_file: str | None) -> JSON:
-    """Return what is kept beside the circuits of a source that was looked at; nothing where it cannot be read."""
+    """Return what is kept beside the circuits of a source that was looked at; nothing where it cannot be read.
+
+    What it was at a past moment is not recorded, so then it is nothing too.
+    """
+    if asked_moment() is not None:
+        return {}
     try:
         if state_file is not None and is_store_url(state_file):
             from statewatch.cli.sources import opened  # noqa: PLC0415

@@ -1,14 +1,23 @@
 """`hooks`: the circuits of hooks."""
 
 import os
-import time
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from statewatch.cli import output, shapes
-from statewatch.cli.arguments import file_of, files_of, help_instead, home_hook_state, json_option, paths_argument
+from statewatch.cli.arguments import (
+    asked_moment,
+    at_option,
+    current_time,
+    file_of,
+    files_of,
+    help_instead,
+    home_hook_state,
+    json_option,
+    paths_argument,
+)
 from statewatch.cli.columns import Column
 from statewatch.cli.hook_actions import ACTIONS
 from statewatch.cli.hook_sources import extras_beside, store_source
@@ -44,7 +53,7 @@ for each in (*ACTIONS, show, history, config, watch, install, uninstall):
 
 
 def _source_arguments(decorated: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (json_option, state_file_option, paths_argument):
+    for option in (json_option, at_option, state_file_option, paths_argument):
         decorated = option(decorated)
     return decorated
 
@@ -131,11 +140,11 @@ def _listing(paths: tuple[str, ...], state_file: str | None) -> Listing[HooksVie
     if state_file is not None and is_store_url(state_file):
         if paths:
             raise click.UsageError("give PATHs or the URL of a store, not both.")
-        return Listing(Picture(time.time()), (store_source(state_file),), 0)
+        return Listing(Picture(current_time()), (store_source(state_file),), 0)
     named = (*files_of(paths), *((file_of(state_file),) if state_file is not None else ()))
     if not named:
         home = home_hook_state()
-        if not os.path.lexists(home):
+        if asked_moment() is None and not os.path.lexists(home):
             output.note(f"There is no hook state at {output.shown_path(home)}. --state-file names another one.")
             return Listing(Picture(0.0), (), 0)
         named = (home,)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from statewatch.cli import output, shapes
-from statewatch.cli.arguments import as_typed, home_hook_state, json_option
+from statewatch.cli.arguments import as_typed, asked_moment, at_option, current_time, home_hook_state, json_option
 from statewatch.cli.hook_sources import located
 from statewatch.cli.hook_targets import state_file_option, target_of
 from statewatch.core.beside import extras_file
@@ -35,6 +35,7 @@ _LINES = 200
 @click.command(short_help="All about one circuit: state, times, mode, figures, the whole error.")
 @click.argument("name")
 @state_file_option
+@at_option
 @json_option
 def show(name: str, state_file: str | None, *, as_json: bool) -> int:
     """Show all about the circuit of one hook: its state and when it is tested, its mode, figures, and the whole error.
@@ -55,10 +56,10 @@ def show(name: str, state_file: str | None, *, as_json: bool) -> int:
     hook = view.find(target.hooks[0])
     if hook is None:  # it went between two looks
         return 1
-    now = time.time()
-    events = list(circuits.history(hook.name))
+    now = current_time()
+    events = [event for event in circuits.history(hook.name) if (instant(event.get("at")) or 0.0) <= now]
     metrics = circuit_history.metrics_of(events, now)
-    entry = entry_of(circuits.extras(), hook.name)
+    entry = entry_of(circuits.extras() if asked_moment() is None else {}, hook.name)
     if as_json:
         output.json_out(
             {

@@ -19,13 +19,21 @@ _COMMANDS = {
     "hooks": "Circuits of hooks: list, show, health, reset, disable, history, watch, install …",
     "hook": "Run the command of a hook behind its circuit: hook -- COMMAND.",
     "circuits": "Circuits of every tool, hooks included: list, show, reset.",
+    "drain": "Pause a drain queue for a while, or let it go on.",
     "batch": "Batches and their items: create, list, show, done, retry, skip, pause, run …",
     "workflow": "Runs in phases: list, show, retry, fail, skip, roll-back.",
     "show": "The value at an address, as JSON.",
+    "log": "The recorded revisions of a source, each with what it changed.",
+    "blame": "When a value changed, from what to what, and who did it.",
+    "noise": "Places of a source that change all the time, by its history.",
+    "diff": "What differs between two moments, sources or files.",
+    "patch": "A document with a JSON Patch or a merge patch applied.",
+    "merge": "Three versions of a document put together; also a merge driver for git.",
     "tail": "Changes in words, as they happen.",
+    "record": "The history of all sources, kept without a screen.",
     "state": "A namespace of keys: save, load, delete, keys, checkpoint, restore, migrate, recover.",
     "checkpoint": "Checkpoints of any source: create, list, show, diff, verify, prune …",
-    "restore": "Bring back a checkpoint, all of it or a part.",
+    "restore": "Bring back a checkpoint or a past moment, all of it or a part.",
     "remove": "Take away the file of what is over; undo puts it back.",
     "undo": "Take back the last action, or a chosen one.",
     "redo": "Do again what was undone.",
@@ -71,6 +79,7 @@ Examples:
   statewatch tail --json | jq .text
   statewatch checkpoint create .claude/batch_state.json before-deploy
   statewatch restore .claude/batch_state.json@before-deploy
+  statewatch status --at 20m           as it was then, where a history is kept
 """
 
 
@@ -179,6 +188,13 @@ def _quietly() -> int:
 
 def _dashboard_options(decorated: Any) -> Any:
     for option in (
+        click.option("--no-history", is_flag=True, help="Record nothing of what is seen."),
+        click.option(
+            "--history",
+            envvar="STATEWATCH_HISTORY",
+            metavar="PATH",
+            help="Record what is seen in this history instead of the usual one.",
+        ),
         click.option("--reapply", is_flag=True, help="Apply an action again by itself when another writer undid it."),
         click.option("--read-only", is_flag=True, help="Show everything, change nothing."),
         click.option("--poll", is_flag=True, help="Look for changes at intervals instead of waiting for notification."),
@@ -190,7 +206,7 @@ def _dashboard_options(decorated: Any) -> Any:
 @click.group(cls=Cockpit, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @_dashboard_options
 @click.version_option(__version__, message="%(prog)s %(version)s")
-def cli(**_options: bool) -> None:
+def cli(**_options: object) -> None:
     """The cockpit for long agent and batch runs.
 
     With no command it opens the dashboard: on the PATHs (files or directories, of which some may not exist yet), else
@@ -202,7 +218,9 @@ def cli(**_options: bool) -> None:
 @click.command(name=_DASHBOARD, hidden=True, add_help_option=False)
 @click.argument("paths", nargs=-1, metavar="[PATH]...")
 @_dashboard_options
-def dashboard(paths: tuple[str, ...], *, poll: bool, read_only: bool, reapply: bool) -> int:
+def dashboard(
+    paths: tuple[str, ...], *, poll: bool, read_only: bool, reapply: bool, history: str | None, no_history: bool
+) -> int:
     """Open the dashboard."""
     if paths:
         _refuse_slip(paths[0])
@@ -215,7 +233,18 @@ def dashboard(paths: tuple[str, ...], *, poll: bool, read_only: bool, reapply: b
         return report(files, as_json=False)
     from statewatch.tui.launch import run_dashboard  # noqa: PLC0415 - half a second
 
-    return run_dashboard(files, poll=poll, read_only=read_only, reapply=reapply)
+    return run_dashboard(
+        files, poll=poll, read_only=read_only, reapply=reapply, history=_history(history, unwanted=no_history)
+    )
+
+
+def _history(named: str | None, *, unwanted: bool) -> Path | None:
+    """Return in which history to record, None for none."""
+    from statewatch.watch.history.model import default_path  # noqa: PLC0415 - as above
+
+    if unwanted:
+        return None
+    return Path(os.path.expanduser(named)) if named else default_path()  # noqa: PTH111 - any bytes
 
 
 def _meant_of_state(word: str) -> str:

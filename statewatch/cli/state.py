@@ -9,13 +9,13 @@ import click
 
 from statewatch.cli import output
 from statewatch.cli.acting import action_options, carry_out
-from statewatch.cli.arguments import as_typed, help_instead, json_option
+from statewatch.cli.arguments import as_typed, at_option, help_instead, json_option
 from statewatch.cli.checkpoint import checkpoint_options, make, show_list
 from statewatch.cli.errors import MistakeError
 from statewatch.cli.moving import migrate, recover
 from statewatch.cli.namespaces import namespace_options
 from statewatch.cli.restore import Tokens, bring_back, manner_for, restore_options
-from statewatch.cli.sources import refuse_missing
+from statewatch.cli.sources import as_asked, refuse_missing
 from statewatch.core.reading import MAX_BYTES
 from statewatch.core.stores.base import Store
 from statewatch.core.stores.transaction import missing_key
@@ -105,6 +105,7 @@ def save(store: Store, key: str, value: str, why: str, *, as_text: bool, **manne
 @click.option("--default", metavar="VALUE", help="Print this JSON value where there is no such key.")
 @click.option("--raw", is_flag=True, help="Print a text as it is, not as JSON.")
 @click.option("--json", "as_json", is_flag=True, help="Print it on one line.")
+@at_option
 def load(store: Store, key: str, default: str | None, *, raw: bool, as_json: bool) -> None:
     """Print the value of KEY as JSON.
 
@@ -117,8 +118,7 @@ def load(store: Store, key: str, default: str | None, *, raw: bool, as_json: boo
     Exit codes: 0 done; 1 no such key; 3 the namespace cannot be read, or the file at --address is not there.
     """
     otherwise = None if default is None else _parsed(os.fsencode(default))
-    if default is None:
-        refuse_missing(store)
+    store = as_asked(store, required=default is None)
     value = store.load(as_typed(key)) if default is None else store.load(as_typed(key), otherwise)
     if not (raw and isinstance(value, str)):
         output.json_out(value, compact=as_json or raw)
@@ -159,6 +159,7 @@ def delete(store: Store, key: str, why: str, **manner: Any) -> int:
 @namespace_options
 @json_option
 @click.option("--null", "-0", "null", is_flag=True, help="End each key with a NUL instead of a new line, for xargs -0.")
+@at_option
 def list_keys(store: Store, *, as_json: bool, null: bool) -> None:
     """List the keys, one a line. On a terminal what could act on that is escaped.
 
@@ -170,8 +171,7 @@ def list_keys(store: Store, *, as_json: bool, null: bool) -> None:
     \b
     Exit codes: 0 done; 3 the namespace cannot be read, or the file at --address is not there.
     """
-    refuse_missing(store)
-    keys = store.keys()
+    keys = as_asked(store).keys()
     if as_json:
         output.json_out(keys)
         return
@@ -234,7 +234,7 @@ def restore(store: Store, name: str, only: list[Tokens], why: str, **manner: Any
     3 the namespace cannot be read; 4 refused, or it has changed since it was shown;
     5 overwritten by another writer; 6 locked; 7 outcome unknown.
     """
-    return bring_back(store, store.find_checkpoint(name).name, only, why, manner)
+    return bring_back(store, store.find_checkpoint(name).name, store.kept(name), only, why, manner)
 
 
 for each in (migrate, recover):

@@ -3,7 +3,7 @@
 import click
 
 from statewatch.cli import output, shapes
-from statewatch.cli.arguments import files_of, json_option, paths_argument, picture_of
+from statewatch.cli.arguments import at_option, files_of, json_option, paths_argument, picture_of
 from statewatch.cli.columns import Column
 from statewatch.documents.text import harmless
 from statewatch.kinds.batch import BatchView
@@ -21,6 +21,7 @@ _MOST_FACTS = 3
 
 @click.command(name="status")
 @paths_argument
+@at_option
 @json_option
 def command(paths: tuple[str, ...], *, as_json: bool) -> int:
     """Say what needs attention: open circuits, failed items, stalled runs, files that cannot be read.
@@ -32,10 +33,11 @@ def command(paths: tuple[str, ...], *, as_json: bool) -> int:
     Examples:
       statewatch status
       statewatch status --json | jq -r '.needs_attention[].what'
+      statewatch status --at 20m
       statewatch status ~/work || notify-send "a run needs you"
 
     \b
-    Exit codes: 0 nothing needs attention, 1 something does.
+    Exit codes: 0 nothing needs attention, 1 something does, or nothing was recorded by then.
     """
     return report(files_of(paths), as_json=as_json)
 

@@ -5,7 +5,7 @@ import os
 import click
 
 from statewatch.cli import output
-from statewatch.cli.arguments import files_of, help_instead, json_option, paths_argument, picture_of
+from statewatch.cli.arguments import at_option, files_of, help_instead, json_option, paths_argument, picture_of
 from statewatch.cli.columns import Column
 from statewatch.cli.shapes import source_row, workflow_row
 from statewatch.cli.status import explain_nothing
@@ -25,12 +25,21 @@ def command(ctx: click.Context) -> int:
 
     They are workflows, sessions of agents, pipelines and the checkpoints of workflows. RUN is the id of one around
     here, or its beginning, or a file.
+
+    \b
+    Examples:
+      statewatch workflow list
+      statewatch workflow retry adw-4c973d9a build
+
+    \b
+    Exit codes: those of each command; 2 where none is named.
     """
     return help_instead(ctx)
 
 
 @command.command("list", short_help="How far every run is.")
 @paths_argument
+@at_option
 @json_option
 def list_runs(paths: tuple[str, ...], *, as_json: bool) -> int:
     """List the runs: running ones first, then failed ones, then the latest.
@@ -71,6 +80,7 @@ def list_runs(paths: tuple[str, ...], *, as_json: bool) -> int:
 
 @command.command(short_help="One run and its phases.")
 @click.argument("which", metavar="RUN")
+@at_option
 @json_option
 def show(which: str, *, as_json: bool) -> None:
     """Show one run and its phases, with how long each took and what went wrong.

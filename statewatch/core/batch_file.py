@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
 from statewatch.core import copies
 from statewatch.core.errors import ConflictError, RefusedError, SourceError
@@ -26,9 +26,14 @@ from statewatch.kinds.batch_flight import Worker, flight_of, in_flight
 from statewatch.kinds.words import RefusedError as Refusal
 from statewatch.kinds.words import mapping
 
+if TYPE_CHECKING:
+    from statewatch.documents.parts import Parts
+
 T = TypeVar("T")
 
 _BESIDE: Final = ".statewatch-batch.json"
+_LARGE: Final = 64 * 1024
+"""Bytes from which on the text of a batch is kept, so that the next one costs as much as what has changed."""
 
 
 class Done(NamedTuple, Generic[T]):
@@ -45,6 +50,7 @@ class BatchFile(FileStore):
     def __init__(self, path: Path, timeout: float = TIMEOUT) -> None:
         super().__init__(path, timeout)
         self._text: Members | None = None
+        self._parts: Parts | None = None
         self._beside: tuple[Path, FlightFile] | None = None
 
     def peek(self) -> JSON:
@@ -131,11 +137,27 @@ class BatchFile(FileStore):
         """Return the changed document as text: what stayed is not written anew where the layout is known."""
         text, self._text = self._text, None
         if text is None or text.data is not base.data:
-            text = Members.of(raw, base.data, self._style(base))
+            text = self._taken_apart(base, raw)
         if text is None or not isinstance(document, dict):
             return self._encoded(base, raw, document)
         self._text = text.changed(document)
+        self._parts = self._text.parts if len(self._text.data) >= _LARGE else None
         return self._text.data
+
+    def _taken_apart(self, base: Snapshot, raw: JSON) -> Members | None:
+        if self._parts is not None and self._parts.document is raw:
+            return Members.taken(self._parts, base.data, self._style(base))
+        return Members.of(raw, base.data, self._style(base))
+
+    def _decoded(self, snapshot: Snapshot) -> JSON:
+        """Return the document in the file; of a large one what stayed is not read anew. Raises SourceError."""
+        if len(snapshot.data) < _LARGE:
+            self._parts = None
+            return super()._decoded(snapshot)
+        from statewatch.documents.parts import parts_of  # noqa: PLC0415 - 10 ms that few files are worth
+
+        self._parts = parts_of(snapshot.data, self._parts)
+        return super()._decoded(snapshot) if self._parts is None else self._parts.document
 
     def _flight_file(self, real: Path) -> "FlightFile":
         if self._beside is None or self._beside[0] != real:

@@ -17,7 +17,7 @@ def reset_action(path: Path, names: Sequence[str], *, why: str = "", via: str = 
 
     Raises RefusedError for a symbolic link that means something by itself: no content of it would be read.
     """
-    _refuse_meaning_link(path)
+    refuse_meaning_link(path)
 
     def transform(document: JSON, now: float) -> Change:
         kind = kind_of(document)
@@ -28,7 +28,8 @@ def reset_action(path: Path, names: Sequence[str], *, why: str = "", via: str = 
     return Action(path, transform, "reset", why, via)
 
 
-def _refuse_meaning_link(path: Path) -> None:
+def refuse_meaning_link(path: Path) -> None:
+    """Refuse, with RefusedError, to act on a symbolic link that means something by itself."""
     kind = field_circuits.expected(path.parent.name, path.name)
     if kind is not None and kind.declaration.when_linked and path.is_symlink():
         raise RefusedError(

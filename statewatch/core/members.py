@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from statewatch.documents import codec
 
 if TYPE_CHECKING:
+    from statewatch.documents.parts import Parts
     from statewatch.documents.values import JSON
 
 _STEP: Final = "  "
@@ -43,6 +44,19 @@ class Members:
         texts = [data[start:end] for (_, start), end in zip(places, ends, strict=True)]
         found = cls(document, dict(zip(document, texts, strict=True)), style)
         return found if found.data == data and found._tells_the_truth() else None
+
+    @classmethod
+    def taken(cls, parts: Parts, data: bytes, style: codec.Style) -> Members | None:
+        """Take over the text *data*, of which *parts* are known; None where names are not spelt as in *style*."""
+        found = cls(parts.document, parts.texts, style) if parts.document and _is_known(style) else None
+        return found if found is not None and found.data == data else None
+
+    @property
+    def parts(self) -> Parts:
+        """Return the text of each member, so that the next version can share with it what stayed."""
+        from statewatch.documents.parts import Parts  # noqa: PLC0415 - see below
+
+        return Parts(self.document, self._pieces)
 
     @classmethod
     def written(cls, document: JSON, style: codec.Style) -> Members | None:

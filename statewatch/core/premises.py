@@ -3,8 +3,13 @@
 import os
 import stat
 from pathlib import Path
+from typing import Final
 
 from statewatch.core.errors import RefusedError
+from statewatch.documents.values import JSON
+
+_SEAL: Final = "hmac"
+"""The key without which no document is signed: what spares all others a closer look, at every write."""
 
 
 def made_ready(path: Path, operation: str) -> Path:
@@ -42,6 +47,16 @@ def new_owner(real: Path) -> str | None:
     if status is None or os.geteuid() in (0, status.st_uid):
         return None
     return f"{real} belongs to {_named(status.st_uid)}; written by {_named(os.geteuid())} it belongs to the latter"
+
+
+def refuse_sealed(source: str, document: JSON) -> None:
+    """Refuse, with RefusedError, to change a document that is signed by whoever wrote it."""
+    if not isinstance(document, dict) or _SEAL not in document:
+        return
+    from statewatch.kinds.registry import sealed  # noqa: PLC0415 - few documents have anything like a seal
+
+    if why := sealed(document):
+        raise RefusedError(f"{source}: {why}")
 
 
 def _named(number: int) -> str:

@@ -9,7 +9,7 @@ from statewatch.core.actions import Action
 from statewatch.core.audit import Record
 from statewatch.core.errors import RefusedError, SourceError
 from statewatch.core.reading import Signature, Snapshot, read
-from statewatch.core.standing import role
+from statewatch.core.standing import UNDO
 from statewatch.core.stores.base import Keeper, P, Version
 from statewatch.core.stores.file import FileStore
 from statewatch.core.swap import lasting, move, temporary_name
@@ -20,6 +20,9 @@ from statewatch.kinds.times import span
 
 REMOVE: Final = "remove"
 """The name of the action, in the audit log too."""
+
+NOTHING: Final = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+"""The digest of what holds nothing: of an empty file, and of one that is not there."""
 
 _ATTEMPTS: Final = 10
 _AT_WORK: Final = 60.0
@@ -32,11 +35,23 @@ def remove_action(path: Path, *, why: str = "", via: str = "library", group: str
     return _leaving(path, REMOVE, why, via, group, None)
 
 
-def put_back_action(record: Record, name: str, *, why: str = "", via: str = "library", group: str | None) -> Action:
-    """Return the action *name* that takes a removal, or the undo of one, back."""
+def taking_back(record: Record, name: str, *, why: str = "", via: str = "library", group: str | None) -> Action | None:
+    """Return the action *name* that takes *record* back where that is about a whole file; None where it is not.
+
+    What was removed is put back, and a file that was not there before is removed, if it is still as it was made. The
+    record of an empty file has the same digest before and after; what undid its removal has put it back.
+    """
     path = Path(record.source)
-    if role(record) == "undo":  # it is there again, and is to go again
+    if not path.is_absolute():  # a namespace of a store
+        return None
+    if record.after == NOTHING and not (record.before == NOTHING and record.action.startswith(UNDO)):
+        return _putting_back(record, path, name, why, via, group)
+    if record.before == NOTHING and not record.copy and _digest(path) == record.after:  # an empty file has a copy
         return _leaving(path, name, why, via, group, record.id)
+    return None
+
+
+def _putting_back(record: Record, path: Path, name: str, why: str, via: str, group: str | None) -> Action:
     kept = _kept(record)
 
     def transform(document: JSON, now: float) -> Change:  # noqa: ARG001 - what was, was
@@ -121,6 +136,13 @@ def _gone(real: Path, expected: Signature) -> bool:
     except OSError as error:
         raise RefusedError(f"{real}: cannot be removed ({os.strerror(error.errno or 0)}).") from None
     return False
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return read(path).digest
+    except SourceError:
+        return None
 
 
 def _kept(record: Record) -> _Whole | None:

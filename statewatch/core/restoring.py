@@ -71,6 +71,27 @@ def restore_action(
     return _bringing_back(store.made_anew(), store.kept(name), name, only, why, via)
 
 
+def copy_action(store: Store, copy: Path, *, why: str = "", via: str = "library") -> Action:
+    """Return the action that brings a safety copy back, wholly. Raises SourceError when it cannot be read."""
+    return _bringing_back(store.made_anew(), store.version_in(read(copy)), copy.name, (), why, via)
+
+
+def restore_version_action(
+    store: Store,
+    kept: Version,
+    name: str,
+    only: Sequence[tuple[str, ...]] = (),
+    *,
+    why: str = "",
+    via: str = "library",
+) -> Action:
+    """Return the action that brings back the version *kept*, called *name*: one that is no checkpoint, as a past one.
+
+    What `restore_action` says of the rest holds here too. Raises SourceError when the version cannot be read.
+    """
+    return _bringing_back(store.made_anew(), kept, name, only, why, via)
+
+
 def restore(
     action: Action,
     expected: Preview | None = None,

@@ -15,7 +15,7 @@ from statewatch.core.beside import extras_file
 from statewatch.core.errors import NotFoundError, RefusedError, SourceError, StatewatchError
 from statewatch.core.lock import user
 from statewatch.core.reading import read
-from statewatch.core.removing import REMOVE, put_back_action
+from statewatch.core.removing import NOTHING, taking_back
 from statewatch.core.standing import REDO, UNDO, Standing, next_redo, next_undo, plain_name, role, standings
 from statewatch.core.stores.base import Store, Version
 from statewatch.core.stores.urls import reopen_store
@@ -231,8 +231,8 @@ def _why_not(found: Standing) -> str:
 
 
 def _taking_back(record: Record, name: str, why: str, via: str, group: str | None) -> Action:
-    if plain_name(record) == REMOVE:
-        return put_back_action(record, name, why=why, via=via, group=group)
+    if (whole := taking_back(record, name, why=why, via=via, group=group)) is not None:
+        return whole
     inverse = functools.cache(functools.partial(audit.inverse_of, record))
     store = _store_of(record, inverse)
     return Action(
@@ -265,7 +265,7 @@ def _has_happened(record: Record) -> bool:
     try:
         inverse = functools.cache(functools.partial(audit.inverse_of, record))
         there = _store_of(record, inverse).version()
-        if there.digest in {record.before, record.after} or plain_name(record) == REMOVE:
+        if there.digest in {record.before, record.after} or record.after == NOTHING:
             return there.digest == record.after
         _inverse(record, record.action, inverse)(there.document(), time.time())
     except base.RefusedError:

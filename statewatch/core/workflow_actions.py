@@ -31,7 +31,13 @@ _NEVER: Final = {
 def retry_phase_action(source: Path, phase: str, run: str, *, why: str = "", via: str = "library") -> Action:
     """Return the action after which a failed phase of the workflow *run* is run again by its tool."""
     return _action(
-        source, workflow.KIND, run, "retry phase", lambda document, _now: workflow.retry_phase(document, phase), why, via
+        source,
+        workflow.KIND,
+        run,
+        "retry phase",
+        lambda document, _now: workflow.retry_phase(document, phase),
+        why,
+        via,
     )
 
 

@@ -51,7 +51,8 @@ class Demo:
         with contextlib.ExitStack() as on_failure:
             on_failure.callback(self._stop)
             for name in TOOLS:
-                self._tools.append(self._spawn(name))
+                self._tools.append(self._spawn("tool", name, str(self.seed), repr(self.speed)))
+            self._tools.append(self._spawn("runner", repr(self.speed)))
             self.root = Path(tempfile.mkdtemp(prefix="statewatch-demo-"))
             self._tell(str(self.root))
             clock = Clock(time.time(), self.speed)
@@ -65,14 +66,11 @@ class Demo:
     ) -> None:
         self._stop()
 
-    def _spawn(self, name: str) -> subprocess.Popen[bytes]:
+    def _spawn(self, module: str, *args: str) -> subprocess.Popen[bytes]:
         """Start a tool, out of reach of the terminal: neither its keys nor its end concern the tool."""
         package_parent = str(Path(__file__).parents[2])
         return subprocess.Popen(  # noqa: S603 - our own module with our own arguments
-            [
-                *(sys.executable, "-P", "-S", "-m", "statewatch.demo.tool"),
-                *(name, str(self.seed), repr(self.speed)),
-            ],
+            [sys.executable, "-P", "-S", "-m", f"statewatch.demo.{module}", *args],
             env={**os.environ, "PYTHONPATH": package_parent},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -20,22 +20,32 @@ from statewatch.demo.world import TOOLS
 
 def main(name: str, seed: str, speed: str) -> None:
     """Be the tool called *name* until the demo ends."""
+    if (stage := begun()) is None:
+        return
+    root, start = stage
+    clock = Clock(start, float(speed))
+    work(root, TOOLS[name](int(seed), clock), clock)
+    disk.remove_tree(root)
+
+
+def begun() -> tuple[Path, float] | None:
+    """Wait for the demo's directory and its start (an epoch second); None where it ended before that."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if not (line := sys.stdin.readline()):
-        return
+        return None
     root = Path(json.loads(line))
     if start := sys.stdin.readline():
-        clock = Clock(json.loads(start), float(speed))
-        work(root, TOOLS[name](int(seed), clock), clock)
+        return root, float(json.loads(start))
     disk.remove_tree(root)
+    return None
 
 
 def work(root: Path, events: Iterator[Event], clock: Clock) -> None:
     """Let the events from the start on happen when they are due, until the demo closes the pipe."""
     coming = next(event for event in events if event.at > 0)
-    while not _demo_ended(clock.at(coming.at) - time.time()):
+    while not ended(clock.at(coming.at) - time.time()):
         now = time.time()
         due = []
         while clock.at(coming.at) <= now:
@@ -44,7 +54,7 @@ def work(root: Path, events: Iterator[Event], clock: Clock) -> None:
         disk.perform(root, due)
 
 
-def _demo_ended(within: float) -> bool:
+def ended(within: float) -> bool:
     """Wait for some seconds, but no longer than the demo lives; tell whether it ended. It writes no third line."""
     return bool(select.select([sys.stdin], [], [], max(0.0, within))[0])
 

@@ -1,5 +1,6 @@
 """Bytes to JSON values and back: strict, bounded, and in the style the file already has (RFC 8259)."""
 
+import contextlib
 import json
 import math
 import re
@@ -29,6 +30,8 @@ _PLAIN_WORDS = {
     "Invalid \\escape": "a backslash escape is not one JSON knows",
     "Invalid \\uXXXX escape": "a \\u escape does not have four hexadecimal digits",
 }
+_LARGE = 1 << 20
+"""Bytes from which on it is worth while to load what decodes fast."""
 _NOT_ASCII = re.compile("[^\x00-\x7e]")
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s"\[\]{}:,]+', re.DOTALL)
 
@@ -67,6 +70,11 @@ def decode(data: bytes, *, raw_controls: bool = False) -> JSON:
     Raises DocumentError for anything RFC 8259 does not allow, and for what is allowed but means damage in a state file:
     a byte order mark, a key that occurs twice in one object, a number beyond all bounds, nesting beyond MAX_DEPTH.
     """
+    if not raw_controls and (len(data) >= _LARGE or "orjson" in sys.modules):
+        from statewatch.documents import quick  # noqa: PLC0415 - 10 ms that only those who read much should pay
+
+        with contextlib.suppress(quick.UnsureError):
+            return quick.decoded(data)[0]
     text = _text(data)
     try:
         value: JSON = json.loads(

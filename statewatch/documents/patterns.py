@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from statewatch.documents import pointer
-from statewatch.documents.values import Path
+from statewatch.documents.values import JSON, Path
 
 T = TypeVar("T")
 
@@ -19,6 +19,9 @@ class Pattern(NamedTuple):
 
     def matches(self, path: Path, *, within: bool = False) -> bool:
         """Tell whether it matches a place; with *within*, also whether it matches one that the place is inside of."""
+        first = self.steps[0] if self.steps else "*"
+        if "*" not in first and (not path or str(path[0]) != first):
+            return False  # as nearly all places that are compared with a pattern
         states = _without_steps(self.steps, {0})
         for token in path:
             if within and len(self.steps) in states:
@@ -27,6 +30,23 @@ class Pattern(NamedTuple):
             if not states:
                 return False
         return len(self.steps) in states
+
+    def reaches(self, path: Path, value: JSON) -> bool:
+        """Tell whether it matches a place, one that this is inside of, or one within the *value* that is there."""
+        states = _without_steps(self.steps, {0})
+        for token in path:
+            if len(self.steps) in states:
+                return True
+            states = _without_steps(self.steps, _advanced(self.steps, states, str(token)))
+        todo: list[tuple[JSON, set[int]]] = [(value, states)]
+        while todo:
+            here, states = todo.pop()
+            if len(self.steps) in states:
+                return True
+            children = here.items() if isinstance(here, dict) else enumerate(here) if isinstance(here, list) else ()
+            for token, child in children if states else ():
+                todo.append((child, _without_steps(self.steps, _advanced(self.steps, states, str(token)))))
+        return False
 
 
 @lru_cache(maxsize=1_000)

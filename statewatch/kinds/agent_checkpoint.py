@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from statewatch.documents.diff import Identities
 from statewatch.documents.values import JSON, Path
 from statewatch.kinds.base import Change, Fault, RefusedError, Sentence, items, mapping, text, type_name
+from statewatch.kinds.details import details
 from statewatch.kinds.steps import COMPLETED, PENDING
 from statewatch.kinds.times import instant
 from statewatch.kinds.workflow import Phase, WorkflowView
@@ -106,12 +108,17 @@ class CheckpointKind:
         ]
         if old.next_agent and not new.next_agent:
             said.append(Sentence(new.workflow_id, "all agents completed", "good"))
-        return said or [Sentence(new.workflow_id, "checkpoint made again", routine=True)]
+        return said or details(new.workflow_id, before, after)
 
     @property
     def derived(self) -> tuple[Path, ...]:
         """Return the time of the checkpoint."""
         return (("created_at",),)
+
+    @property
+    def identities(self) -> Identities:
+        """Return nothing: agents and artifacts are names."""
+        return {}
 
     def refresh(self, document: JSON, now: float) -> JSON:  # noqa: ARG002
         """Return the document as it is: the time of a checkpoint is that of what it holds."""

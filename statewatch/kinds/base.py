@@ -2,11 +2,14 @@
 
 import json
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from statewatch.documents import pointer
 from statewatch.documents.values import JSON, Path
 from statewatch.kinds.words import RefusedError, items, mapping, number, text, type_name, word
+
+if TYPE_CHECKING:
+    from statewatch.documents.diff import Identities
 
 __all__ = [
     "Change",
@@ -108,6 +111,10 @@ class Kind(Protocol):
     @property
     def derived(self) -> tuple[Path, ...]:
         """Return the places that only follow from the rest: an undo is not refused for what moved there."""
+
+    @property
+    def identities(self) -> "Identities":
+        """Return which keys tell the objects in its lists apart, by the place of the list; see `documents.diff`."""
 
     def refresh(self, document: JSON, now: float) -> JSON:
         """Bring what is derived up to date after a change, in the style of the file. *now* is an instant."""

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from statewatch.documents.values import JSON
@@ -23,6 +24,7 @@ from statewatch.kinds.batch_reading import (
     SKIPPED,
     STATUSES,
     Reading,
+    name_of,
     read,
     snaked,
 )
@@ -87,6 +89,12 @@ class Item(NamedTuple):
         return tuple(_step(name, mapping(each)) for name, each in mapping(self.operations).items())
 
     @property
+    def git_verdicts(self) -> list[tuple[str, bool]]:
+        """Return the steps of git with whether each went well, as `git` does: for whoever only counts."""
+        steps = mapping(self.operations).items()
+        return [(name, mapping(outcome).get("success") is not False) for name, outcome in steps]
+
+    @property
     def interrupted(self) -> bool:
         """Tell whether its run ended while it was at work: it may have been done or not."""
         return self.outcome == FAILED and (self.error or "").startswith(INTERRUPTED)
@@ -113,7 +121,7 @@ class BatchView:
 
     @cached_property
     def _counts(self) -> Mapping[str, int]:
-        return Counter(item.outcome for item in self.items)
+        return Counter(map(attrgetter("outcome"), self.items))
 
     def count(self, outcome: str) -> int:
         """Return how many items have that outcome."""
@@ -159,7 +167,7 @@ def view(document: JSON) -> BatchView:
         _doubt(seen, raw_status, notes)
     created = fields.get("created_at") or fields.get("started_at") or fields.get("timestamp")
     return BatchView(
-        batch_id=_name(fields.get("batch_id")),
+        batch_id=name_of(fields.get("batch_id")),
         status=status if status in STATUSES else text(raw_status) or "unknown",
         known_status=status in STATUSES,
         items=seen,
@@ -192,12 +200,6 @@ def needs(seen: BatchView, changed_at: float, now: float, stalled_after: float =
     return [Need(seen.batch_id, ", ".join(reasons) + (f': "{worst.title}"' if worst else ""), changed_at)]
 
 
-def _name(batch_id: JSON) -> str:
-    if isinstance(batch_id, str | int | float) and batch_id != "":
-        return str(batch_id)
-    return "unnamed"
-
-
 _recent: Recent[Item] = Recent()
 
 
@@ -206,7 +208,7 @@ def _seen(document: JSON) -> tuple[Reading, tuple[Item, ...]]:
     known = _recent.known(document)
     if known is not None:
         return known.reading, known.items
-    found = read(document)
+    found = read(document, _recent.reading(document))
     extra = _Extra(found)
 
     def make(index: int) -> Item:
@@ -227,7 +229,7 @@ class _Extra:
         self.needs = mapping(fields.get("feature_dependencies"))
         self.issues = items(fields.get("issue_numbers"))
         self._features = found.listed
-        self.has_objects = any(isinstance(each, dict) for each in found.listed)
+        self.has_objects = found.has_objects
 
     def commit(self, key: str) -> tuple[JSON, str | None, float | None]:
         """Return what git did for an item, its commit, and when that was made."""

@@ -3,15 +3,29 @@
 from collections.abc import Callable
 from itertools import zip_longest
 
+from statewatch.documents.diff import Identities
 from statewatch.documents.values import JSON, Path
 from statewatch.kinds import batch
-from statewatch.kinds.base import Fault, Sentence, Tone, mapping, type_name
+from statewatch.kinds.base import Fault, Sentence, Tone, mapping, text, type_name
 from statewatch.kinds.batch import STATUSES, BatchView, Item
 from statewatch.kinds.batch_reading import is_batch
+from statewatch.kinds.details import details
 from statewatch.kinds.hooks import first_line
 from statewatch.kinds.times import restamp
 
 _NAMED = 3  # so many items get a line each; more are counted
+_STEPS = {
+    "commit": ("committed", "commit failed for"),
+    "push": ("pushed", "push failed for"),
+    "pr": ("opened a pull request for", "pull request failed for"),
+    "issue_close": ("closed the issue of", "closing the issue failed for"),
+}
+_IDENTITIES: Identities = {
+    "/failed_features": "feature_index",
+    "/skipped_features": "feature_index",
+    "/auto_clear_events": ("feature_index", "timestamp"),
+    "/tasks": "taskId",
+}
 
 
 class BatchKind:
@@ -53,12 +67,17 @@ class BatchKind:
             said.append(Sentence(new.batch_id, f"items {old.total} → {new.total}"))
         if not said and old.current_index != new.current_index:
             said.append(Sentence(new.batch_id, f"now at item {new.current_index}"))
-        return said or [Sentence(new.batch_id, "details changed")]
+        return said or details(new.batch_id, before, after, _IDENTITIES)
 
     @property
     def derived(self) -> tuple[Path, ...]:
         """Return the time of the last change."""
         return (("updated_at",),)
+
+    @property
+    def identities(self) -> Identities:
+        """Tell what became of items apart by their index, and items that are objects by what they are called."""
+        return _IDENTITIES
 
     def refresh(self, document: JSON, now: float) -> JSON:
         """Stamp the batch with the time of the change, where it has such a stamp."""
@@ -113,17 +132,28 @@ def _lines(name: str, verb: str, chosen: list[Item], line: Callable[[Item], str]
 
 def _git(new: BatchView, before: JSON, after: JSON) -> list[Sentence]:
     old_git, new_git = (mapping(mapping(each).get("git_operations")) for each in (before, after))
-    said = []
+    said: list[Sentence] = []
+    if new_git is old_git:
+        return said
     for index, steps in new_git.items():
-        was = mapping(old_git.get(index))
+        if (there := old_git.get(index)) is steps:
+            continue
+        was = mapping(there)
         for step, outcome in mapping(steps).items():
             if outcome == was.get(step):
                 continue
             well = mapping(outcome).get("success") is not False
-            said.append(
-                Sentence(new.batch_id, f"{step} of {index} {'made' if well else 'failed'}", "info" if well else "bad")
-            )
+            error = "" if well else first_line(text(mapping(outcome).get("error")))
+            made, failed = _STEPS.get(step, (f"{step} made for", f"{step} failed for"))
+            told = f"{made if well else failed} {_item(new, index)}" + (f": {error}" if error else "")
+            said.append(Sentence(new.batch_id, told, "info" if well else "bad"))
     return said[:_NAMED]
+
+
+def _item(seen: BatchView, index: str) -> str:
+    """Return an item as people know it, by its number and its title."""
+    number = int(index) if index.isascii() and index.isdigit() and len(index) < 10 else len(seen.items)
+    return f'{index} "{seen.items[number].title}"' if number < len(seen.items) else index
 
 
 def _count(document: JSON, field: str) -> int:

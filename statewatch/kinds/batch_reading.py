@@ -63,18 +63,26 @@ class Reading:
     notes: list[str] = field(default_factory=list)
     own_words: bool = False
     """Whether items say themselves how they ended."""
+    has_objects: bool = False
+    """Whether any item is more than its title."""
 
 
-def read(document: JSON) -> Reading:
-    """Return what *document* says about its batch, whatever its faults."""
+def read(document: JSON, before: Reading | None = None) -> Reading:
+    """Return what *document* says about its batch, whatever its faults.
+
+    Items that are the very same list as *before* are not looked at again.
+    """
     notes: list[str] = []
     fields = _usual_names(mapping(document), notes)
-    listed, titles = _items(fields, notes)
+    listed, titles = _items(fields, notes, before)
     by_name = _Names(titles)
     found = {outcome: _records(fields, names, by_name, notes) for outcome, names in _OUTCOMES.items()}
-    own_words = _own(listed, found, notes)
+    has_objects = dict in set(map(type, listed))
+    own_words = has_objects and _own(listed, found, notes)
     _times(fields, notes)
-    return Reading(fields, titles, listed, found[COMPLETED], found[FAILED], found[SKIPPED], notes, own_words)
+    return Reading(
+        fields, titles, listed, found[COMPLETED], found[FAILED], found[SKIPPED], notes, own_words, has_objects
+    )
 
 
 def is_batch(document: JSON) -> bool:
@@ -99,6 +107,13 @@ def snaked(fields: Mapping[str, JSON]) -> Mapping[str, JSON]:
     return usual
 
 
+def name_of(batch_id: JSON) -> str:
+    """Return what a batch is called by its id; one without an id is unnamed."""
+    if isinstance(batch_id, str | int | float) and batch_id != "":
+        return str(batch_id)
+    return "unnamed"
+
+
 def title_of(feature: JSON, position: int) -> str:
     """Return the title of an item: a text, or what an object calls it."""
     if isinstance(feature, str):
@@ -118,13 +133,16 @@ def _usual_names(fields: Mapping[str, JSON], notes: list[str]) -> Mapping[str, J
     return usual
 
 
-def _items(fields: Mapping[str, JSON], notes: list[str]) -> tuple[list[JSON], list[str]]:
+def _items(fields: Mapping[str, JSON], notes: list[str], before: Reading | None) -> tuple[list[JSON], list[str]]:
     name = next((each for each in _LISTS if isinstance(fields.get(each), list)), None)
     total = number(fields.get("total_features"))
     if name is None:
         return [], _unlisted(fields, total, notes)
     listed = items(fields[name])
-    titles = [title_of(feature, position) for position, feature in enumerate(listed)]
+    if before is not None and before.listed is listed:
+        titles = before.titles
+    else:
+        titles = [title_of(feature, position) for position, feature in enumerate(listed)]
     if name != "features":
         notes.append(f"its items are those of {name!r}")
     if total is not None and total != len(titles):

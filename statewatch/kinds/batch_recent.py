@@ -8,15 +8,17 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from statewatch.documents.values import JSON
-from statewatch.kinds.batch_reading import Reading, Record
+from statewatch.kinds.batch_reading import Reading
 from statewatch.kinds.words import items, mapping, number
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 LARGE: Final = 1_000
 """Items from which on it is worth while."""
 _BATCHES, _REVISIONS = 4, 2
 _BY_INDEX: Final = ("retry_attempts", "git_operations", "feature_dependencies")
+_MISSING: Final = object()
 
 
 class Seen(NamedTuple, Generic[T]):
@@ -36,6 +38,10 @@ class Recent(Generic[T]):
     def known(self, document: JSON) -> Seen[T] | None:
         """Return what was seen of just this document."""
         return next((each for each in self._seen.get(_key(document), ()) if each.document is document), None)
+
+    def reading(self, document: JSON) -> Reading | None:
+        """Return how the latest revision of the same batch was read."""
+        return next((each.reading for each in self._seen.get(_key(document), ())), None)
 
     def items(self, document: JSON, found: Reading, make: Callable[[int], T]) -> tuple[T, ...]:
         """Return all items: those of a revision seen before, and what *make* makes of those that have changed since."""
@@ -58,15 +64,16 @@ def _key(document: JSON) -> Hashable:
 
 def _renewed(before: Seen[T], found: Reading, make: Callable[[int], T]) -> tuple[T, ...] | None:
     old = before.reading
-    if old.titles != found.titles or old.listed != found.listed:
+    if old.titles is not found.titles and (old.titles != found.titles or old.listed != found.listed):
         return None
     if old.fields.get("issue_numbers") != found.fields.get("issue_numbers"):
         return None
     changed: set[int] = set()
     for was, now in ((old.done, found.done), (old.failed, found.failed), (old.skipped, found.skipped)):
-        changed |= _moved(was, now)
+        changed |= _differing(was, now)
     for name in _BY_INDEX:
-        changed |= _indices(mapping(old.fields.get(name)), mapping(found.fields.get(name)))
+        named = _differing(mapping(old.fields.get(name)), mapping(found.fields.get(name)))
+        changed.update(index for index in map(number, named) if index is not None)
     renewed = list(before.items)
     for index in changed:
         if 0 <= index < len(renewed):
@@ -74,16 +81,10 @@ def _renewed(before: Seen[T], found: Reading, make: Callable[[int], T]) -> tuple
     return tuple(renewed)
 
 
-def _moved(was: Mapping[int, Record], now: Mapping[int, Record]) -> set[int]:
-    if was == now:
+def _differing(was: Mapping[K, object], now: Mapping[K, object]) -> set[K]:
+    """Return the keys under which the two hold something else; most values are the very same in both."""
+    if was is now:
         return set()
-    both = was.keys() & now.keys()
-    return {index for index in both if was[index] != now[index]} | (was.keys() ^ now.keys())
-
-
-def _indices(was: Mapping[str, JSON], now: Mapping[str, JSON]) -> set[int]:
-    if was == now:
-        return set()
-    both = was.keys() & now.keys()
-    named = {key for key in both if was[key] != now[key]} | (was.keys() ^ now.keys())
-    return {index for index in map(number, named) if index is not None}
+    found = {key for key, value in now.items() if (old := was.get(key, _MISSING)) is not value and old != value}
+    is_some_gone = len(was) + sum(key not in was for key in found) > len(now)
+    return found | (was.keys() - now.keys()) if is_some_gone else found

@@ -9,14 +9,18 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from statewatch.documents import pointer
+from statewatch.documents.diff import Identities
 from statewatch.documents.values import JSON, Path
 from statewatch.kinds.times import Zone
 
 NOW = "$now"
 """In what a reset writes: the instant of the reset, in the style of the time that stands there."""
+
+Layout: TypeAlias = Literal["json", "lines", "text"]
+"""How a file is written: one JSON value, a value a line, or words for people."""
 
 MISSING: Final = object()
 _NOTHING: Final[Mapping[str, JSON]] = MappingProxyType({})
@@ -57,14 +61,16 @@ class Declaration(NamedTuple):
     it opened and `reason` why, the first that is there.
 
     *Without circuits* a file may have a word at `status` (or stand as it is said by `stands`), and entries that read as
-    `log` says, with `{field}` for what is to be filled in.
+    `log` says, with `{field}` for what is to be filled in, `{field|other}` where tools differ.
 
     `reset` says what is written to close it, and `remarks` what is written besides when that changed anything; nothing
     is added that is not there. Without it the kind is shown only. `stamps` are times of the last change. One that is
     `sealed` is never changed, for the reason that stands there; of a `private` one no values are told but its facts.
 
     `when_damaged` and `when_linked` tell what its own tool makes of a file that is no JSON, and of a symbolic link;
-    one that `tolerates` may have raw control characters in its texts.
+    one that `tolerates` may have raw control characters in its texts. `identities` are the keys that tell the objects
+    in its lists apart, where these are none that are found by looking at them. `calls` says what the operator is called
+    for while the file is there. Where the `layout` is not `json`, the document is the list of all lines, or the text.
     """
 
     name: str
@@ -101,6 +107,9 @@ class Declaration(NamedTuple):
     when_damaged: str = ""
     when_linked: str = ""
     tolerates: bool = False
+    identities: Identities = MappingProxyType({})
+    calls: str = ""
+    layout: Layout = "json"
 
     @property
     def names(self) -> str:

@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Iterable
 
 from statewatch.documents import pointer
+from statewatch.documents.diff import Identities
 from statewatch.documents.values import JSON, Path, same
 from statewatch.kinds import declared_view
 from statewatch.kinds.base import Change, Fault, RefusedError, Sentence, Tone, type_name
@@ -18,11 +19,13 @@ from statewatch.kinds.declaration import (
     value,
 )
 from statewatch.kinds.declared_view import Circuit, CircuitsView
+from statewatch.kinds.details import details
 from statewatch.kinds.hooks import CLOSED, first_line
 from statewatch.kinds.plain import brief
 from statewatch.kinds.times import instant, iso, restamp, stamp
 
 _MOST_ENTRIES = 20
+_TONES: dict[str, Tone] = {"completed": "good", "failed": "bad"}
 
 
 class DeclaredKind:
@@ -45,6 +48,8 @@ class DeclaredKind:
     def matches(self, document: JSON) -> bool:
         """Tell by content whether the document is of this kind."""
         declared = self.declaration
+        if declared.layout != "json":
+            return isinstance(document, str if declared.layout == "text" else list)
         return (
             all(found(document, at) is not MISSING for at in declared.has)
             and all(holds_throughout(document, at) for at in declared.every)
@@ -84,23 +89,36 @@ class DeclaredKind:
             if known is None:
                 said.append(Sentence(circuit.name, f"first seen, {circuit.state}", _tone(circuit)))
             elif known != circuit:
-                said.append(_change(known, circuit))
+                told = _change(known, circuit)
+                said += [told] if told else self._details(known, circuit, before, after)
         if old.status != new.status:
-            said.append(Sentence(self.name, f"{old.status or 'nothing'} → {new.status or 'nothing'}"))
+            because = f": {_moved(old.facts, new.facts)}" if old.facts != new.facts else ""
+            words = f"{old.status or 'nothing'} → {new.status or 'nothing'}{because}"
+            said.append(Sentence(self.name, words, _TONES.get(new.status, "info")))
         if old.log and not new.log:
             said.append(Sentence(self.name, "emptied"))
         elif new.log[: len(old.log)] == old.log:
             said += [Sentence(self.name, entry.text) for entry in new.log[len(old.log) :][-_MOST_ENTRIES:]]
         if not said and old.facts != new.facts:
-            said.append(Sentence(self.name, _moved(old.facts, new.facts), routine=True))
+            said.append(Sentence(self.name, _moved(old.facts, new.facts), routine=_is_routine(old.facts, new.facts)))
         if not said and self.declaration.private:
             said.append(Sentence(self.name, "details changed", routine=True))
-        return said
+        return said or details(self.name, before, after, self.identities)
+
+    def _details(self, old: Circuit, new: Circuit, before: JSON, after: JSON) -> list[Sentence]:
+        if self.declaration.private:
+            return [Sentence(new.name, "details changed", routine=True)]
+        return details(new.name, pointer.get(before, old.place), pointer.get(after, new.place), self.identities)
 
     @property
     def derived(self) -> tuple[Path, ...]:
         """Return the times of the last change."""
         return self._derived
+
+    @property
+    def identities(self) -> Identities:
+        """Return which keys tell the objects in its lists apart."""
+        return self.declaration.identities
 
     def refresh(self, document: JSON, now: float) -> JSON:
         """Stamp the file with the time of the change, where it has such a stamp."""
@@ -198,7 +216,8 @@ def _tone(circuit: Circuit) -> Tone:
     return "bad" if circuit.is_open else "info" if circuit.state == CLOSED else "warn"
 
 
-def _change(old: Circuit, new: Circuit) -> Sentence:
+def _change(old: Circuit, new: Circuit) -> Sentence | None:
+    """Say what happened to a circuit; None where it is nothing that circuits do."""
     why = first_line(new.last_error)
     because = f": {why}" if why else ""
     failures, before = new.consecutive_failures or 0, old.consecutive_failures or 0
@@ -212,7 +231,15 @@ def _change(old: Circuit, new: Circuit) -> Sentence:
         return Sentence(new.name, f"failed ({failures} in a row){because}", "warn")
     if failures < before:
         return Sentence(new.name, f"failures in a row {before} → {failures}", "good")
-    return Sentence(new.name, _moved(old.facts, new.facts), routine=True)
+    if old.facts == new.facts:
+        return None
+    return Sentence(new.name, _moved(old.facts, new.facts), routine=_is_routine(old.facts, new.facts))
+
+
+def _is_routine(old: tuple[tuple[str, str], ...], new: tuple[tuple[str, str], ...]) -> bool:
+    """Tell whether figures and texts moved on, as they do all the time, and no answer to a question changed."""
+    was = dict(old)
+    return not any(was.get(name, text) != text and text in {"yes", "no"} for name, text in new)
 
 
 def _moved(old: tuple[tuple[str, str], ...], new: tuple[tuple[str, str], ...]) -> str:

@@ -67,7 +67,10 @@ class Entry(NamedTuple):
 
 
 class CircuitsView(NamedTuple):
-    """What one file says: its circuits, or a status, facts and a log where it has none; and what had to be assumed."""
+    """What one file says: its circuits, or a status, facts and a log where it has none; and what had to be assumed.
+
+    `calls` says what the operator is called for.
+    """
 
     circuits: tuple[Circuit, ...] = ()
     status: str = ""
@@ -75,6 +78,7 @@ class CircuitsView(NamedTuple):
     log: tuple[Entry, ...] = ()
     note: str = ""
     notes: tuple[str, ...] = ()
+    calls: str = ""
 
     def at(self, now: float) -> "CircuitsView":
         """Return the view as it is at *now*."""
@@ -93,11 +97,13 @@ class CircuitsView(NamedTuple):
 def read(declaration: Declaration, document: JSON) -> CircuitsView:
     """Return the view of a document of the declared kind, whatever its faults."""
     if declaration.circuits is None:
+        log = _log(declaration, document)
         return CircuitsView(
             status=word(value(document, declaration.status)) or declaration.stands,
-            facts=_facts(declaration.facts, document),
-            log=_log(declaration, document),
+            facts=(*_facts(declaration.facts, document), *_summed_up(log)),
+            log=log,
             note=declaration.note,
+            calls=declaration.calls,
         )
     circuits = []
     for path, record in places(document, declaration.circuits):
@@ -116,7 +122,9 @@ def linked(declaration: Declaration, document: JSON) -> CircuitsView:
 
 
 def needs(seen: CircuitsView, now: float) -> list[Need]:
-    """Return the circuits that keep something from running at *now*: open ones and ones in a state nobody knows."""
+    """Return what keeps something from running at *now*: open circuits, ones in a state nobody knows, and calls."""
+    if seen.calls:
+        return [Need(seen.status, seen.calls)]
     current = [circuit for circuit in seen.at(now).circuits if circuit.is_open or not circuit.known]
     return [
         Need(circuit.name, open_text(circuit, now) if circuit.is_open else unknown_text(circuit), circuit.disabled_at)
@@ -259,9 +267,14 @@ def _log(declaration: Declaration, document: JSON) -> tuple[Entry, ...]:
     )
 
 
+def _summed_up(log: tuple[Entry, ...]) -> tuple[tuple[str, str], ...]:
+    return (("entries", f"{len(log):,}"), ("latest", log[-1].text)) if log else ()
+
+
 def _filled(template: str, entry: JSON) -> str:
     def filling(field: re.Match[str]) -> str:
-        there = value(entry, f"/{field[1]}")
+        choices = (value(entry, f"/{name}") for name in field[1].split("|"))
+        there = next((each for each in choices if each is not None), None)
         return "?" if there is None else _said(there)
 
-    return re.sub(r"\{(\w+)\}", filling, template)
+    return re.sub(r"\{([\w|]+)\}", filling, template)

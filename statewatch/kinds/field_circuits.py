@@ -58,6 +58,7 @@ LOOP = Declaration(
     reset={"/circuit_breaker_open": False, "/consecutive_failures": 0},
     stamps=("/updated_at",),
     when_damaged="its tool goes back to the .bak beside it then, where there is one",
+    identities={"/retry_history": ("iteration", "timestamp"), "/failed_features": "feature_index"},
 )
 
 RALPH = Declaration(
@@ -98,6 +99,7 @@ RALPH_LOG = Declaration(
     circuits=None,
     log="{from_state} → {to_state} in loop {loop}: {reason}",
     logged_at="/timestamp",
+    identities={"": ("timestamp", "loop")},
 )
 
 RALPH_RUN = Declaration(

@@ -55,6 +55,11 @@ PREFERENCES = Declaration(
         Fact("updated", "/metadata/updated_at"),
     ),
     stamps=("/metadata/updated_at",),
+    identities={
+        "/sessions": "session_id",
+        "/sessions/*/steps": ("step", "timestamp"),
+        "/corrections": ("step", "timestamp"),
+    },
 )
 
 COMPLETIONS = Declaration(
@@ -225,6 +230,7 @@ PAUSE_CHECKPOINT = Declaration(
     stands="paused",
     facts=(Fact("agent", "/agent"), Fact("step", "/step"), Fact("item", "/feature_index"), Fact("since", "/timestamp")),
     note="it goes on when PAUSE, HUMAN_INPUT.md and this file are gone",
+    calls="an agent waits; it goes on when PAUSE, HUMAN_INPUT.md and this file are removed",
 )
 
 RALPH_PROGRESS = Declaration(
@@ -272,6 +278,71 @@ TEST_STATUS = Declaration(
     facts=(Fact("passed", "/passed"), Fact("at", "/timestamp")),
 )
 
+PAUSE_REQUEST = Declaration(
+    name="pause request",
+    noun="request to pause",
+    files=(".claude/PAUSE",),
+    only_named=True,
+    circuits=None,
+    stands="pause requested",
+    note="agents stop at their next step while it is there; `statewatch remove` lifts it",
+    layout="text",
+)
+
+HUMAN_INPUT = Declaration(
+    name="human input",
+    noun="word of the operator to agents",
+    files=(".claude/HUMAN_INPUT.md",),
+    only_named=True,
+    circuits=None,
+    stands="waits to be read",
+    layout="text",
+)
+
+DRAIN_LOG = Declaration(
+    name="drain log",
+    noun="log of drains",
+    files=("drain_log.jsonl",),
+    only_named=True,
+    circuits=None,
+    log="{cluster_id}: {outcome}, {revert_status}, {wall_seconds} s",
+    logged_at="/timestamp",
+    layout="lines",
+)
+
+DRAIN_NOTIFICATIONS = Declaration(
+    name="drain notifications",
+    noun="notifications of drains",
+    files=("drain_notifications.jsonl",),
+    only_named=True,
+    circuits=None,
+    log="{kind}: {reason}",
+    logged_at="/timestamp",
+    layout="lines",
+)
+
+CLOUD_RUNS = Declaration(
+    name="cloud runs",
+    noun="log of cloud runs",
+    files=("cloud-runs.jsonl",),
+    only_named=True,
+    circuits=None,
+    log="{phase|fire_type} {selected_cluster|cluster}: {exit_reason|note}",
+    logged_at="/timestamp",
+    layout="lines",
+)
+
+RETRY_AUDIT = Declaration(
+    name="retry audit",
+    noun="log of retries",
+    files=("*_retry_audit.jsonl",),
+    only_named=True,
+    circuits=None,
+    log="{event_type}: {feature_name|batch_id}, {error_message|consecutive_failures}",
+    logged_at="/timestamp",
+    layout="lines",
+)
+
 DOCUMENTS: tuple[Declaration, ...] = (
     SENTINEL,
     RECOVERY,
@@ -289,5 +360,16 @@ DOCUMENTS: tuple[Declaration, ...] = (
 )
 """Those that are recognised by their content."""
 
-NAMED: tuple[Declaration, ...] = (RALPH_PROGRESS, PAUSE_CHECKPOINT, RALPH_SESSION, TEST_STATUS)
+NAMED: tuple[Declaration, ...] = (
+    RALPH_PROGRESS,
+    PAUSE_CHECKPOINT,
+    RALPH_SESSION,
+    TEST_STATUS,
+    PAUSE_REQUEST,
+    HUMAN_INPUT,
+    DRAIN_LOG,
+    DRAIN_NOTIFICATIONS,
+    CLOUD_RUNS,
+    RETRY_AUDIT,
+)
 """Those that are what their name says, if their content does not speak against it."""

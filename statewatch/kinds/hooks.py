@@ -5,6 +5,7 @@ state file: `hooks` (name to record) and `global_stats`.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from statewatch.documents import pointer
 from statewatch.documents.values import JSON, Path
@@ -12,6 +13,9 @@ from statewatch.kinds.base import Fault, Need, Sentence, mapping, number, text, 
 from statewatch.kinds.breaker import CLOSED, COUNTERS, HALF_OPEN, OPEN, STATES, TIMES, count_open
 from statewatch.kinds.policy import Policy, policy_from
 from statewatch.kinds.times import countdown, instant, restamp, span
+
+if TYPE_CHECKING:
+    from statewatch.documents.diff import Identities
 
 __all__ = [
     "CLOSED",
@@ -139,13 +143,19 @@ class HooksKind:
             if name not in old:
                 said.append(_arrival(_hook(name, record)))
             elif record != old[name]:
-                said.append(_change(_hook(name, old[name]), _hook(name, record)))
-        return said
+                told = _change(_hook(name, old[name]), _hook(name, record))
+                said += [told] if told else _details(name, old[name], record)
+        return said or _details("", before, after)
 
     @property
     def derived(self) -> tuple[Path, ...]:
         """Return the statistics: every run of every hook moves them."""
         return (("global_stats",),)
+
+    @property
+    def identities(self) -> "Identities":
+        """Return nothing: hooks are members of an object."""
+        return {}
 
     def refresh(self, document: JSON, now: float) -> JSON:
         """Count the open circuits anew and stamp the statistics with the time of the change."""
@@ -278,7 +288,14 @@ def _arrival(hook: Hook) -> Sentence:
     return Sentence(hook.name, f"first seen, {hook.state}", "bad" if hook.is_open else "warn")
 
 
-def _change(old: Hook, new: Hook) -> Sentence:
+def _details(subject: str, before: JSON, after: JSON) -> list[Sentence]:
+    from statewatch.kinds.details import details  # noqa: PLC0415 - programs that record calls of hooks need no words
+
+    return details(subject, before, after)
+
+
+def _change(old: Hook, new: Hook) -> Sentence | None:
+    """Say what happened to a hook; None where it is nothing that circuits do."""
     error = first_line(new.last_error)
     because = f": {error}" if error else ""
     if old.state != new.state:
@@ -294,8 +311,8 @@ def _change(old: Hook, new: Hook) -> Sentence:
         return Sentence(new.name, "ran well", routine=True)
     if (new.failure_count or 0) < (old.failure_count or 0):
         return Sentence(new.name, f"failures {old.failure_count} → {new.failure_count or 0}", "good")
-    return Sentence(new.name, "record changed")
+    return None
 
 
 def _streak(hook: Hook, words: str) -> str:
-    return words.format(hook.consecutive_failures) if hook.consecutive_failures is not None else ""
+    return words.format(hook.consecutive_failures) if hook.consecutive_failures else ""

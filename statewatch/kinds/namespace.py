@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from statewatch.documents.diff import Identities
 from statewatch.documents.pointer import render
 from statewatch.documents.values import JSON, Path, same
 from statewatch.kinds.base import Fault, Sentence, mapping, number, type_name
@@ -126,6 +127,11 @@ class NamespaceKind:
     def derived(self) -> tuple[Path, ...]:
         """Return nothing: the times of entries are told with their values."""
         return ()
+
+    @property
+    def identities(self) -> Identities:
+        """Return nothing: what tells items of a value apart is found by looking at them."""
+        return {}
 
     def refresh(self, document: JSON, now: float) -> JSON:  # noqa: ARG002
         """Return the document as it is: who changes a value sees to its time."""

@@ -7,10 +7,12 @@ under a name that sessions have, too. Times are aware. A skipped step has its re
 from collections.abc import Mapping
 from typing import Final
 
+from statewatch.documents.diff import Identities
 from statewatch.documents.pointer import render
 from statewatch.documents.values import JSON, Path
 from statewatch.kinds import steps
 from statewatch.kinds.base import Change, Fault, RefusedError, Sentence, items, mapping, text, type_name
+from statewatch.kinds.details import details
 from statewatch.kinds.steps import COMPLETED, FAILED, PENDING, RUNNING, SKIPPED
 from statewatch.kinds.times import instant, restamp, stamp
 from statewatch.kinds.workflow import Phase, WorkflowView
@@ -32,6 +34,7 @@ STEPS: Final = (
 )
 """The steps of a whole run, in their order."""
 _STATUSES: Final = "pending, running, passed, failed or skipped"
+_IDENTITIES: Final[Identities] = {"/features": "feature_ref"}
 
 
 class PipelineKind:
@@ -50,12 +53,18 @@ class PipelineKind:
 
     def sentences(self, before: JSON, after: JSON) -> list[Sentence]:
         """Say which steps began, ended or failed, and what became of the whole."""
-        return steps.told(view(before), view(after))
+        new = view(after)
+        return steps.told(view(before), new) or details(new.workflow_id, before, after)
 
     @property
     def derived(self) -> tuple[Path, ...]:
         """Return the time of the last change."""
         return (("updated_at",),)
+
+    @property
+    def identities(self) -> Identities:
+        """Return nothing: steps are members of an object."""
+        return {}
 
     def refresh(self, document: JSON, now: float) -> JSON:
         """Stamp the run with the time of the change, where it has such a stamp."""
@@ -79,12 +88,18 @@ class RunKind:
 
     def sentences(self, before: JSON, after: JSON) -> list[Sentence]:
         """Say which steps changed: a run that was summed up should not any more."""
-        return steps.told(summed_up(before), summed_up(after))
+        new = summed_up(after)
+        return steps.told(summed_up(before), new) or details(new.workflow_id, before, after, _IDENTITIES)
 
     @property
     def derived(self) -> tuple[Path, ...]:
         """Return nothing: what was summed up moves no more."""
         return ()
+
+    @property
+    def identities(self) -> Identities:
+        """Tell features apart by what they are called."""
+        return _IDENTITIES
 
     def refresh(self, document: JSON, now: float) -> JSON:  # noqa: ARG002
         """Return the document as it is."""

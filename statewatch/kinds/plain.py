@@ -36,6 +36,11 @@ class PlainKind:
         """Return nothing: no place is known to follow from another."""
         return ()
 
+    @property
+    def identities(self) -> diff.Identities:
+        """Return nothing: what tells items apart is found by looking at them."""
+        return {}
+
     def refresh(self, document: JSON, now: float) -> JSON:  # noqa: ARG002
         """Return the document as it is."""
         return document

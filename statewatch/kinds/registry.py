@@ -2,6 +2,9 @@
 
 from functools import cache
 
+from statewatch.documents import pointer
+from statewatch.documents.diff import Change, Identities, diff
+from statewatch.documents.noise import Noise
 from statewatch.documents.values import JSON, same
 from statewatch.kinds import hooks
 from statewatch.kinds.base import Kind, Sentence
@@ -53,10 +56,15 @@ def kind_named(name: str) -> Kind:
     return {kind.name: kind for kind in (*kinds(), *NAMED, PLAIN)}[name]
 
 
-def sentences(before: JSON, after: JSON) -> list[Sentence]:
-    """Put the change between two revisions of a source into words; an empty list when nothing changed."""
+def sentences(before: JSON, after: JSON, shown_as: str = "") -> list[Sentence]:
+    """Put the change between two revisions of a source into words; an empty list when nothing changed.
+
+    What the source is *shown as* counts where only its name tells its kind.
+    """
     if same(before, after):
         return []
+    if (named := _named(shown_as)) is not None:
+        return named.sentences(before, after) or PLAIN.sentences(before, after)
     old, kind = kind_of(before), kind_of(after)
     if after == [] and _is_log(old):
         kind = old
@@ -65,12 +73,40 @@ def sentences(before: JSON, after: JSON) -> list[Sentence]:
     return kind.sentences(before, after) or PLAIN.sentences(before, after)
 
 
+def identities(before: JSON, after: JSON) -> Identities:
+    """Return which keys tell the objects in lists apart, as the kinds of two revisions declare it."""
+    old, new = kind_of(before), kind_of(after)
+    return new.identities if old is new else {**old.identities, **new.identities}
+
+
+def changes(before: JSON, after: JSON) -> list[Change]:
+    """Return the changes from one revision to the other, with the objects in lists told apart as their kind does it."""
+    return diff(before, after, identities(before, after))
+
+
+def noise(document: JSON, patterns: tuple[str, ...] = ()) -> Noise:
+    """Return what is noise in a document: times, what only follows from the rest, and what is at *patterns*.
+
+    Counters are none: that a hook failed once more is news.
+    """
+    derived = tuple(pointer.render(path) for path in kind_of(document).derived)
+    return Noise((*derived, *patterns), timestamps=True)
+
+
 def sealed(document: JSON) -> str:
     """Return why a document may never be changed by us, an empty text where it may."""
     from statewatch.kinds.field_circuits import declared  # noqa: PLC0415 - see above
 
     found = declared(kind_of(document).name)
     return "" if found is None else found.declaration.sealed
+
+
+def _named(name: str) -> Kind | None:
+    """Return the kind of that name if its content alone does not tell it."""
+    from statewatch.kinds.field_circuits import declared  # noqa: PLC0415 - see above
+
+    found = declared(name)
+    return found if found is not None and found.declaration.only_named else None
 
 
 def _is_log(kind: Kind) -> bool:

@@ -10,9 +10,11 @@ from datetime import datetime
 from typing import Final
 
 from statewatch.documents import pointer
+from statewatch.documents.diff import Identities
 from statewatch.documents.values import JSON, Path
 from statewatch.kinds import steps
 from statewatch.kinds.base import Change, Fault, RefusedError, Sentence, items, mapping, number, text, type_name, word
+from statewatch.kinds.details import details
 from statewatch.kinds.steps import COMPLETED, FAILED, PENDING, RUNNING
 from statewatch.kinds.times import instant
 from statewatch.kinds.workflow import Phase, WorkflowView
@@ -29,6 +31,7 @@ EXPECTED: Final = (
 """The agents that a whole run has, in their order."""
 _INSTEAD: Final = {"researcher": ("researcher-local", "researcher-web")}
 _STATUSES: Final = ("started", "completed", "failed")
+_IDENTITIES: Final[Identities] = {"/agents": ("agent", "started_at")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +90,18 @@ class SessionKind:
 
     def sentences(self, before: JSON, after: JSON) -> list[Sentence]:
         """Say which agents began, ended or failed, and what became of the session."""
-        return steps.told(view(before), view(after))
+        new = view(after)
+        return steps.told(view(before), new) or details(new.workflow_id, before, after, _IDENTITIES)
 
     @property
     def derived(self) -> tuple[Path, ...]:
         """Return nothing: a session keeps no statistics."""
         return ()
+
+    @property
+    def identities(self) -> Identities:
+        """Tell runs apart by agent and beginning: the same agent may be started again."""
+        return _IDENTITIES
 
     def refresh(self, document: JSON, now: float) -> JSON:  # noqa: ARG002
         """Return the document as it is: a session has no time of its last change."""

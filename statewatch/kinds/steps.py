@@ -53,7 +53,7 @@ def progress(phases: Sequence[Phase]) -> str:
 
 
 def told(old: WorkflowView, new: WorkflowView) -> list[Sentence]:
-    """Say which steps began, ended or failed, and what became of the whole."""
+    """Say which steps began, ended or failed, and what became of the whole; nothing where none of that happened."""
     was = {phase.name: phase for phase in old.phases}
     said = []
     for phase in new.phases:
@@ -64,4 +64,4 @@ def told(old: WorkflowView, new: WorkflowView) -> list[Sentence]:
             said.append(Sentence(new.workflow_id, text, _TONES.get(phase.status, "info")))
     if old.status != new.status:
         said.append(Sentence(new.workflow_id, f"{old.status} → {new.status}", _TONES.get(new.status, "info")))
-    return said or [Sentence(new.workflow_id, "details changed", routine=True)]
+    return said

@@ -21,6 +21,8 @@ _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)([T ])(\d\d:\d\d:\d\d)(?:\.(\d+))?\s*(Z|z|[+-]\d\d:?\d\d)?",
     re.ASCII,
 )
+_MARKS, _UTC = "--T::.", {"Z", "+00:00"}
+"""What stands at every third place of a time with six digits of a fraction, and behind it."""
 _DURATION = re.compile(r"(?:(\d{1,6})w)? ?(?:(\d{1,6})d)? ?(?:(\d{1,6})h)? ?(?:(\d{1,6})m)? ?(?:(\d{1,6})s)?", re.ASCII)
 _UNITS = (604_800, 86_400, 3_600, 60, 1)
 _LAST = 253_402_128_000.0  # 30 December 9999: beyond it some time zones are in the year 10000, which Python has not
@@ -31,15 +33,18 @@ def instant(value: JSON, naive: Zone = "utc") -> float | None:
 
     *naive* is the zone of a text without an offset; only the kind of file knows it.
     """
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return None
     seconds = _parsed(value, naive) if isinstance(value, str) else value
-    if isinstance(seconds, int | float) and 0 < seconds <= _LAST:  # the "zero time" of some tools is no time
+    if isinstance(seconds, (int, float)) and 0 < seconds <= _LAST:  # the "zero time" of some tools is no time
         return float(seconds)
     return None
 
 
 def _parsed(text: str, naive: Zone) -> float | None:
+    zone = text[26:]
+    if text[4:20:3] == _MARKS and text[20:26].isdigit() and (zone in _UTC or (not zone and naive == "utc")):
+        return _exact(text if zone else f"{text}Z")  # what nearly all are
     found = _ISO.fullmatch(text.strip())
     if not found:
         return None
@@ -51,6 +56,15 @@ def _parsed(text: str, naive: Zone) -> float | None:
             moment = moment.replace(tzinfo=UTC)
         return moment.timestamp()
     except (ValueError, OverflowError, OSError):
+        return None
+
+
+@lru_cache(maxsize=8_192)
+def _exact(text: str) -> float | None:
+    """Return the instant of an aware time; from one revision of a file to the next most of them stay."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
         return None
 
 

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from statewatch.documents import pointer
+from statewatch.documents.diff import Identities
 from statewatch.documents.values import JSON, Path
 from statewatch.kinds.base import Change, Fault, Need, RefusedError, Sentence, Tone, mapping, text, type_name, word
+from statewatch.kinds.details import details
 from statewatch.kinds.hooks import first_line
 from statewatch.kinds.times import instant, span
 
@@ -99,12 +101,17 @@ class WorkflowKind:
                 said.append(Sentence(new.workflow_id, f"{phase.name} {phase.status.replace('_', ' ')}{error}", tone))
         if old.status != new.status:
             said.append(Sentence(new.workflow_id, f"{old.status} → {new.status}", _MARKS.get(new.status, "info")))
-        return said or [Sentence(new.workflow_id, "details changed")]
+        return said or details(new.workflow_id, before, after)
 
     @property
     def derived(self) -> tuple[Path, ...]:
         """Return nothing: a workflow keeps no statistics."""
         return ()
+
+    @property
+    def identities(self) -> Identities:
+        """Return nothing: phases are members of an object."""
+        return {}
 
     def refresh(self, document: JSON, now: float) -> JSON:  # noqa: ARG002
         """Return the document as it is."""

@@ -7,47 +7,37 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.notifications import Notify
 from textual.screen import Screen
 
-from statewatch.documents.values import JSON
 from statewatch.tui import themes
-from statewatch.tui.acting import ActionsAsked
+from statewatch.tui.acting import ActionsAsked, AnswerAsked, BlameAsked
+from statewatch.tui.feed import Feed
 from statewatch.tui.messages import Modelled, Pictured, Unmodelled
 from statewatch.tui.presenter import Presenter
 from statewatch.tui.registry import bindings
 from statewatch.tui.screens.main import MainScreen
+from statewatch.tui.toasts import Toasts
 from statewatch.tui.views.base import View
 from statewatch.tui.views.circuits import CircuitsAsked
+from statewatch.watch.besides import Besides
 from statewatch.watch.picture import Picture, Watching
 from statewatch.watch.stories import Stories
 
 if TYPE_CHECKING:
+    from statewatch.tui.archive import Archive
+    from statewatch.tui.commands.command import Command
+    from statewatch.tui.models.since import Since
     from statewatch.tui.operations import Operations
+    from statewatch.tui.travel import Journey
+    from statewatch.tui.travelling import Travelling
 
 
-class Feed(Protocol):
-    """Where pictures come from: a watcher, or something still in tests."""
-
-    def start(self) -> None:
-        """Begin to deliver pictures."""
-
-    def stop(self) -> None:
-        """Deliver no more."""
-
-    def poke(self) -> None:
-        """Look at everything now."""
-
-    def recall(self, digest: str) -> JSON:
-        """Return the document of a recent revision, or None when it is no longer kept."""
-
-
-class StatewatchApp(App[None]):
+class StatewatchApp(Toasts):
     """The dashboard."""
 
     TITLE = "statewatch"
@@ -65,11 +55,12 @@ class StatewatchApp(App[None]):
         clock: Callable[[], float] = time.time,
         read_only: bool = False,
         reapply: bool = False,
+        archive: "Archive | None" = None,
     ) -> None:
         """Show what *feed* delivers; it is made with the function that takes its pictures.
 
         *project* names in the top line what is watched; *read_only* turns actions off; *reapply* does an action again
-        by itself when another writer overwrote it.
+        by itself when another writer overwrote it. *archive* is the past, where one is kept.
         """
         # Textual decides now how it will take colours out: it must know that the theme will be the ansi one.
         super().__init__(ansi_color=True if "NO_COLOR" in os.environ else None)
@@ -82,12 +73,16 @@ class StatewatchApp(App[None]):
         self.clock = clock
         self.read_only = read_only
         self.reapply = reapply
+        self.archive = archive
+        self.here: Journey | None = None  # where in the past the operator is
+        self.since: Since | None = None  # what changed since the last look
         self.picture = Picture(clock(), watching=Watching(mode="starting"))
         self.feed = feed(lambda picture: self._post(Pictured(picture)))
         self.presenter = Presenter(
             lambda model: self._post(Modelled(model)), lambda view, reason: self._post(Unmodelled(view, reason))
         )
         self.stories = Stories()
+        self.besides = Besides()
         self.main = MainScreen()
 
     def get_default_screen(self) -> Screen[Any]:
@@ -104,16 +99,13 @@ class StatewatchApp(App[None]):
         """Watch no more."""
         self.feed.stop()
         self.presenter.stop()
+        if self.archive is not None:
+            self.archive.looked(self.clock())
+            self.archive.close()
 
-    def tell(self, text: str, severity: str = "information") -> None:
-        """Show a message for some seconds; *text* is never taken for markup."""
-        level = cast("Literal['information', 'warning', 'error']", severity)
-        self.notify(text, severity=level, markup=False)
-
-    def hush(self) -> None:
-        """Take all messages down, since something comes on top that they must not hide."""
-        self.clear_notifications()
-        self._take_down()
+    def refusal(self, command: "Command") -> str:
+        """Return why a command does nothing now; an empty text where it works."""
+        return command.refusal(read_only=self.read_only, past=self.here is not None)
 
     @cached_property
     def operations(self) -> "Operations":
@@ -121,6 +113,13 @@ class StatewatchApp(App[None]):
         from statewatch.tui.operations import Operations  # noqa: PLC0415 - only who acts pays for it
 
         return Operations(self)
+
+    @cached_property
+    def travelling(self) -> "Travelling":
+        """What goes to the past and through it; made when first needed."""
+        from statewatch.tui.travelling import Travelling  # noqa: PLC0415 - only who travels pays for it
+
+        return Travelling(self)
 
     def look(self) -> None:
         """Have every file looked at now."""
@@ -150,7 +149,12 @@ class StatewatchApp(App[None]):
         from statewatch.tui.screens.help import HANG, help_lines  # noqa: PLC0415
         from statewatch.tui.screens.text import TextScreen  # noqa: PLC0415
 
-        lines = help_lines(self.screen.active_bindings.values(), self.get_key_display, read_only=self.read_only)
+        lines = help_lines(
+            self.screen.active_bindings.values(),
+            self.get_key_display,
+            read_only=self.read_only,
+            past=self.here is not None,
+        )
         self.push_screen(TextScreen("Help: the keys that work here", lines, hang=HANG))
 
     def action_save_screenshot(self) -> None:
@@ -179,23 +183,12 @@ class StatewatchApp(App[None]):
         shown = {"enter": "⏎", "escape": "esc", "space": "space", "pageup": "pgup", "pagedown": "pgdn"}
         return binding.key_display or shown.get(binding.key) or super().get_key_display(binding)
 
-    @on(Notify)
-    def _make_room(self) -> None:
-        """Show two messages at most: who acts quickly must see what they act on."""
-        for older in list(self._notifications)[:-1]:
-            self._unnotify(older, refresh=False)
-        self._take_down()
-
-    def _take_down(self) -> None:
-        """Take down what is no longer to be seen, on all screens: Textual's own way leaves an empty line of each."""
-        shown = tuple(note.identity for note in self._notifications)
-        for screen in self.screen_stack:
-            for holder in screen.query("ToastHolder"):
-                if not (holder.id or "").endswith(shown):
-                    holder.remove()
-
     @on(Pictured)
     def _pictured(self, event: Pictured) -> None:
+        if self.archive is not None and self.picture.watching.mode == "starting":
+            from statewatch.tui.looking_back import look_back  # noqa: PLC0415 - only where there is a past
+
+            self.run_worker(look_back(self), group="since")
         self.picture = event.picture
         if self.is_running:
             self.main.pictured()
@@ -218,20 +211,21 @@ class StatewatchApp(App[None]):
     def _actions_asked(self, event: ActionsAsked) -> None:
         self.run_worker(self.operations.perform(event.command, event.make), group="operations")
 
+    @on(AnswerAsked)
+    def _answer_asked(self, event: AnswerAsked) -> None:
+        self.run_worker(self.operations.answered(event.command, event.question, event.make), group="operations")
+
+    @on(BlameAsked)
+    def _blame_asked(self, event: BlameAsked) -> None:
+        from statewatch.tui.comparing import blame  # noqa: PLC0415 - only who blames pays for it
+
+        blame(self, event)
+
     @on(View.Diffed)
     def _diffed(self, event: View.Diffed) -> None:
-        from statewatch.tui.screens.diff import DiffScreen, revisions_of  # noqa: PLC0415
+        from statewatch.tui.comparing import compare  # noqa: PLC0415 - only who compares pays for it
 
-        revisions = revisions_of(self.picture.changes, event.source)
-        if not revisions:
-            self.tell("No change of it has been seen since the start.")
-            return
-        chosen = next((line for line in self.picture.changes if event.means(line)), None)
-        if chosen is None:
-            self.tell("No change of it has been seen since the start; this is the last one of its file.")
-            chosen = revisions[-1]
-        start = next((i for i, line in enumerate(revisions) if line.after == chosen.after), len(revisions) - 1)
-        self.push_screen(DiffScreen(revisions, start, self.feed.recall, self.clock))
+        compare(self, event)
 
     def _post(self, message: Pictured | Modelled | Unmodelled) -> None:
         """Hand a message over from another thread; one that comes while we end is dropped."""

@@ -7,14 +7,19 @@ import select
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from statewatch.documents.text import harmless
+from statewatch.tui.archive import Archive
+from statewatch.watch.history.recorder import Recorder
 from statewatch.watch.scope import Scope, scope_of
 from statewatch.watch.watcher import Watcher
 
 if TYPE_CHECKING:
     from statewatch.tui.app import StatewatchApp
+    from statewatch.watch.history.store import History
 
 _STARTED_AFTER = 2.0
 _LOST_AFTER = 2.0
@@ -23,30 +28,74 @@ LOST_TERMINAL = 129
 
 
 def run_dashboard(
-    paths: tuple[str, ...] = (), *, poll: bool = False, read_only: bool = False, reapply: bool = False
+    paths: tuple[str, ...] = (),
+    *,
+    poll: bool = False,
+    read_only: bool = False,
+    reapply: bool = False,
+    history: Path | None = None,
 ) -> int:
-    """Open the dashboard on what is at *paths*, or around here; return the exit code."""
+    """Open the dashboard on what is at *paths*, or around here; return the exit code.
+
+    What it sees is recorded in *history*, or nowhere.
+    """
     scope = scope_of(paths)
     title = paths[0] if len(paths) == 1 else f"{len(paths)} places" if paths else scope.shown(scope.base)
-    return open_dashboard(scope, harmless(title), poll=poll, read_only=read_only, reapply=reapply)
+    return open_dashboard(scope, harmless(title), poll=poll, read_only=read_only, reapply=reapply, history=history)
 
 
 def open_dashboard(
-    scope: Scope, title: str, *, poll: bool = False, read_only: bool = False, reapply: bool = False
+    scope: Scope,
+    title: str,
+    *,
+    poll: bool = False,
+    read_only: bool = False,
+    reapply: bool = False,
+    history: Path | None = None,
 ) -> int:
-    """Open the dashboard on *scope*, with *title* in its top line; return the exit code."""
+    """Open the dashboard on *scope*, with *title* in its top line; return the exit code.
+
+    What it sees is recorded in *history*, or nowhere.
+    """
     with _collecting_later():
         from statewatch.tui.app import StatewatchApp  # noqa: PLC0415 - most of the start, without the collector
 
+        def tell(text: str) -> None:
+            with contextlib.suppress(RuntimeError):  # it has ended meanwhile
+                app.call_later(app.tell, text, "warning")
+
+        recorder = None if history is None else Recorder(history, tell=tell)
+        record = None if recorder is None else recorder.take
         app = StatewatchApp(
-            lambda on_picture: Watcher(scope, on_picture=on_picture, poll=poll),
+            lambda on_picture: Watcher(scope, on_picture=on_picture, poll=poll, record=record),
             project=title,
             read_only=read_only,
             reapply=reapply,
+            archive=None if history is None else Archive(partial(_history, history), scope),
         )
-        with _terminal_watched(app):
+        with _terminal_watched(app), _recording(recorder):
             app.run()
         return app.return_code or 0
+
+
+def _history(path: Path) -> "History":
+    """Open the history to look into it."""
+    from statewatch.watch.history.store import History  # noqa: PLC0415 - 20 ms that the first picture need not wait for
+
+    return History.open(path, create=False)
+
+
+@contextlib.contextmanager
+def _recording(recorder: Recorder | None) -> Iterator[None]:
+    """Record while the dashboard runs, and what was seen last before it ends."""
+    if recorder is None:
+        yield
+        return
+    recorder.start()
+    try:
+        yield
+    finally:
+        recorder.stop()
 
 
 @contextlib.contextmanager

@@ -10,12 +10,12 @@ from textual.content import Content
 from textual.screen import Screen
 
 from statewatch.tui.models.build import VIEW_OF_KIND
-from statewatch.tui.registry import COMMANDS, Command
+from statewatch.tui.registry import COMMANDS, VIEWS, Command
 
 if TYPE_CHECKING:
     from statewatch.tui.app import StatewatchApp
 
-_VIEW_OF_SCOPE = {"hooks": "hooks", "overview": "overview"}
+_VIEW_OF_SCOPE = {name: name for _, name, _ in VIEWS}
 
 
 class Palette(Provider):

@@ -4,10 +4,16 @@ from textual.binding import Binding, BindingType
 
 from statewatch.tui.commands.answering import ANSWERING
 from statewatch.tui.commands.application import APPLICATION
+from statewatch.tui.commands.asking import ASKING
+from statewatch.tui.commands.batches import BATCHES
+from statewatch.tui.commands.checkpoints import CHECKPOINTS, FORM
 from statewatch.tui.commands.circuits import CIRCUITS
 from statewatch.tui.commands.command import Command, Scope
 from statewatch.tui.commands.diffing import DIFFING
 from statewatch.tui.commands.looking import LOOKING, MOVING
+from statewatch.tui.commands.state import STATE
+from statewatch.tui.commands.travel import TRAVEL
+from statewatch.tui.commands.workflows import WORKFLOWS
 
 __all__ = ["COMMANDS", "VIEWS", "Command", "Scope", "bindings", "command", "in_scope"]
 
@@ -16,10 +22,11 @@ VIEWS: tuple[tuple[str, str, str], ...] = (
     ("2", "batches", "Batches"),
     ("3", "workflows", "Workflows"),
     ("4", "hooks", "Hooks"),
+    ("5", "checkpoints", "Checkpoints"),
     ("6", "state", "State"),
     ("7", "changes", "Changes"),
 )
-"""Key, id and title of each view. The keys are those of the whole design; views still to come leave gaps."""
+"""Key, id and title of each view."""
 
 COMMANDS: tuple[Command, ...] = (
     *(
@@ -27,11 +34,18 @@ COMMANDS: tuple[Command, ...] = (
         for key, name, title in VIEWS
     ),
     *CIRCUITS,
+    *BATCHES,
+    *WORKFLOWS,
+    *TRAVEL,
+    *STATE,
     *LOOKING,
+    *CHECKPOINTS,
     *APPLICATION,
     *MOVING,
     *DIFFING,
     *ANSWERING,
+    *FORM,
+    *ASKING,
 )
 
 _BY_ID = {command.id: command for command in COMMANDS}

@@ -160,7 +160,7 @@ def _show(board: Board, seen: Observation, revision: Revision, verdict: Verdict,
     )
     if course is not None:
         source = replace(source, pace=pace.pace(course, seen.at))
-    said = [*_arrival(candidate, old), *_news(old, revision)]
+    said = [*_arrival(candidate, old), *_news(old, revision, verdict.kind)]
     if turned:
         said.append(Sentence("", "a symbolic link now" if seen.linked else "no symbolic link any more", "warn"))
     return _with(board, Tracked(source, candidate, course, seen.linked), seen.at, said, revision.digest)
@@ -225,10 +225,17 @@ def _arrival(candidate: Candidate, old: Source | None) -> list[Sentence]:
     return [Sentence("", "is there again" if old.revision else "appeared")]
 
 
-def _news(old: Source | None, revision: Revision) -> list[Sentence]:
+def _news(old: Source | None, revision: Revision, kind: str) -> list[Sentence]:
     if old is None or old.revision is None or old.revision.digest == revision.digest:
         return []
-    said = sentences(old.revision.document, revision.document) or [Sentence("", "laid out differently")]
+    return told(old.revision.document, revision.document, kind)
+
+
+def told(before: JSON, after: JSON, kind: str) -> list[Sentence]:
+    """Put what a revision of a source, shown as *kind*, changed into words: at most so many lines, all harmless."""
+    said = [_harmless(sentence) for sentence in sentences(before, after, kind)] or [
+        Sentence("", "laid out differently")
+    ]
     rest = len(said) - MOST_LINES
     return said if rest <= 1 else [*said[:MOST_LINES], Sentence("", f"{rest} more changes in this revision")]
 

@@ -9,6 +9,7 @@ from statewatch.documents.values import JSON
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_COUNT = 5_000
+_LARGE = 64 * 1024
 
 
 class Memory:
@@ -22,6 +23,7 @@ class Memory:
         self._max_count = max_count
         self._kept: OrderedDict[str, bytes] = OrderedDict()
         self._current: dict[str, str] = {}
+        self._fresh: tuple[str, str, bytes] | None = None
         self._size = 0
         self._lock = threading.Lock()
 
@@ -34,7 +36,20 @@ class Memory:
         return len(self._kept)
 
     def store(self, source: str, digest: str, data: bytes) -> None:
-        """Keep *data* as what *source* holds now."""
+        """Keep *data* as what *source* holds now. What is large is compressed by `pack`, or when the next one comes."""
+        self.pack()
+        if _LARGE <= len(data) <= self._max_bytes:
+            self._fresh = source, digest, data
+        else:
+            self._keep(source, digest, data)
+
+    def pack(self) -> None:
+        """Compress what was stored last: when there is time for it."""
+        if self._fresh is not None:
+            self._keep(*self._fresh)
+            self._fresh = None
+
+    def _keep(self, source: str, digest: str, data: bytes) -> None:
         packed = zlib.compress(data, 1)
         with self._lock:
             before = self._current.get(source)
@@ -49,11 +64,15 @@ class Memory:
 
     def forget(self, source: str) -> None:
         """Let go of a source that is no longer shown; its revisions stay until they are the oldest."""
+        self.pack()
         with self._lock:
             self._current.pop(source, None)
 
     def recall_bytes(self, digest: str) -> bytes | None:
         """Return the bytes of a revision, or None when it is no longer kept."""
+        fresh = self._fresh
+        if fresh is not None and fresh[1] == digest:
+            return fresh[2]
         with self._lock:
             packed = self._kept.get(digest)
         return None if packed is None else zlib.decompress(packed)

@@ -4,6 +4,7 @@ Nothing is guessed: without two completions seen and without usable times in the
 """
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from statewatch.kinds.batch import PENDING, BatchView, Item
@@ -140,7 +141,7 @@ def _trend(course: Course, now: float, interval: float) -> tuple[int, ...]:
         if 0 <= place < BARS:
             bars[place] += items
 
-    for at in course.recorded:
+    for at in course.recorded[bisect_left(course.recorded, first - interval) :]:  # they are in order
         count(at, 1)
     for mark in course.marks:
         count(mark.at, mark.gained)

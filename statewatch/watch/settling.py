@@ -40,9 +40,13 @@ class Doubt:
         )
 
 
-def doubt(before: Doubt | None, content: str, tick: float) -> Doubt:
-    """Return the doubt after a failed reading at *tick*; *before* is the doubt so far, if any."""
+def doubt(before: Doubt | None, content: str, tick: float, untouched: float = 0.0) -> Doubt:
+    """Return the doubt after a failed reading at *tick*; *before* is the doubt so far, if any.
+
+    *untouched* are the seconds for which nobody is known to have written there: a file that was broken long ago is
+    believed to be so at once.
+    """
     if before is None:
-        return Doubt(content, tick, tick, tick)
+        return Doubt(content, tick, tick - untouched, tick)
     same_since = before.same_since if before.content == content else tick
     return Doubt(content, before.since, same_since, tick, before.tries + 1)

@@ -14,6 +14,7 @@ from statewatch.core.hook_glance import extras_of
 from statewatch.core.reading import Signature, signature
 from statewatch.documents.codec import DocumentError, decode
 from statewatch.documents.values import JSON
+from statewatch.kinds import times
 from statewatch.kinds.circuit_history import by_hook
 
 Event: TypeAlias = Mapping[str, JSON]
@@ -31,6 +32,15 @@ class Story:
 
 
 NOTHING = Story()
+
+
+def until(story: Story, moment: float) -> Story:
+    """Return what of a story was known at an instant: what had happened. What was beside the record is not kept."""
+    return Story(None, {hook: [each for each in told if _at(each) <= moment] for hook, told in story.events.items()})
+
+
+def _at(event: Event) -> float:
+    return times.instant(event.get("at")) or 0.0
 
 
 class Stories:

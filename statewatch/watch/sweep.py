@@ -9,14 +9,16 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from statewatch.core import reading
 from statewatch.core.errors import SourceError
 from statewatch.core.policy import SETTINGS
 from statewatch.core.reading import Signature, Snapshot
-from statewatch.documents import codec
+from statewatch.documents import codec, json_lines
 from statewatch.documents.values import JSON
 from statewatch.kinds import field_circuits
+from statewatch.kinds.declaration import Layout
 from statewatch.watch import board as boards
 from statewatch.watch.board import Board, Observation
 from statewatch.watch.discovery import Candidate, Expectation, expectation
@@ -27,8 +29,17 @@ from statewatch.watch.scope import Scope
 from statewatch.watch.settling import Doubt, doubt
 from statewatch.watch.tree import Identity, Tree
 
+if TYPE_CHECKING:
+    from statewatch.documents.parts import Parts
+
+Record: TypeAlias = Callable[[str, bytes, float, float], None]
+"""Takes a revision for the history: its source, its bytes, when it was written and when it was seen."""
+
 COARSE, FINE = 2.0, 0.01
 """Seconds within which two writes may leave a file with the same times, by the file system's resolution."""
+
+_LARGE = 64 * 1024
+"""Bytes from which on the text of a document is kept, so that the next one costs as much as what has changed."""
 
 _COSTLY = 0.02
 _SHARE = 10  # a file that costs more than 20 ms to read is read for at most a tenth of the time
@@ -39,7 +50,8 @@ class _File:
     """What is remembered of a file between passes.
 
     `digest` is that of the last document, `failure` what is being reported instead of it: a digest or a reason.
-    `rest_until` is a tick of the monotonic clock, in seconds; `costly` counts the latest reads that took long.
+    `rest_until` is a tick of the monotonic clock, in seconds; `costly` counts the latest reads that took long. `parts`
+    are those of a large document: the next one shares with it what stayed.
     """
 
     candidate: Candidate
@@ -49,6 +61,7 @@ class _File:
     doubt: Doubt | None = None
     rest_until: float = 0.0
     costly: int = 0
+    parts: "Parts | None" = None
     is_new: bool = True
     is_gone: bool = False
 
@@ -66,11 +79,13 @@ class Sweep:
         memory: Memory | None = None,
         clock: Callable[[], float] = time.time,
         tick: Callable[[], float] = time.monotonic,
+        record: Record | None = None,
     ) -> None:
         self.board = Board()
         self.unheard: set[str] = set()
         self._scope = scope
         self._memory = memory
+        self._record = record
         self._clock = clock
         self._tick = tick
         self._tree = Tree(scope.roots)
@@ -232,9 +247,11 @@ class Sweep:
 
     def _decode(self, file: _File, snapshot: Snapshot) -> None:
         try:
-            document, flaw = _document(file.candidate, snapshot)
+            document, flaw = self._document(file, snapshot)
         except SourceError as error:
             self._doubt(file, snapshot.digest, error.reason)
+            if file.failure == snapshot.digest:
+                self._keep(file, snapshot)
             return
         now = self._clock()
         revision = Revision(snapshot.digest, now, snapshot.modified_at, len(snapshot.data), document, flaw)
@@ -243,6 +260,23 @@ class Sweep:
         file.digest, file.failure, file.doubt, file.is_gone = snapshot.digest, None, None, False
         if self._memory is not None and file.candidate.path in self.board.tracked:
             self._memory.store(file.candidate.path, snapshot.digest, snapshot.data)
+        self._keep(file, snapshot)
+
+    def _keep(self, file: _File, snapshot: Snapshot) -> None:
+        """Have a revision of something that is shown recorded, also one that is no JSON."""
+        path = file.candidate.path
+        if self._record is not None and path in self.board.tracked:
+            self._record(path, snapshot.data, snapshot.modified_at, self._clock())
+
+    def _document(self, file: _File, snapshot: Snapshot) -> tuple[JSON, str]:
+        """Return what a file holds; of a large one what stayed is not read anew. Raises SourceError."""
+        if len(snapshot.data) >= _LARGE and _layout(file.candidate) == "json":
+            from statewatch.documents.parts import parts_of  # noqa: PLC0415 - 10 ms that few files are worth
+
+            file.parts = parts_of(snapshot.data, file.parts)
+            if file.parts is not None:
+                return file.parts.document, ""
+        return _document(file.candidate, snapshot)
 
     def _doubt(self, file: _File, content: str, reason: str, *, missing: bool = False) -> None:
         """Take note of a failure, and report it once it has lasted without the file being touched."""
@@ -251,7 +285,7 @@ class Sweep:
         if content == file.failure:
             file.doubt = None
             return
-        file.doubt = doubt(file.doubt, f"{content} {file.stamp}", self._tick())
+        file.doubt = doubt(file.doubt, f"{content} {file.stamp}", self._tick(), self._untouched(file.candidate.path))
         if not file.doubt.is_believed:
             self._due[file.candidate.path] = max(file.doubt.next_try, file.rest_until)
             return
@@ -259,6 +293,13 @@ class Sweep:
         linked = file.candidate.path in self._links
         seen = Observation(file.candidate, self._clock(), reason=reason, gone=missing, linked=linked)
         self.board = boards.advance(self.board, seen, self._policies.of)
+
+    def _untouched(self, path: str) -> float:
+        """Return for how many seconds at least nobody has written a file, or removed it where it is missing."""
+        if path in self._links:  # which may have been turned elsewhere meanwhile
+            return 0.0
+        there = reading.signature(path) or reading.signature(os.path.dirname(path))  # noqa: PTH120
+        return 0.0 if there is None else max(0.0, self._clock() - max(there.mtime_ns, there.ctime_ns) / 1e9 - COARSE)
 
     def _is_no_link_any_more(self, path: str) -> bool:
         """Tell whether a link has gone: one that led nowhere looks the same before and after."""
@@ -276,6 +317,11 @@ class Sweep:
 
 def _document(candidate: Candidate, snapshot: Snapshot) -> tuple[JSON, str]:
     """Return what a file holds, and why that is no JSON where its own tool reads it anyway. Raises SourceError."""
+    layout = _layout(candidate)
+    if layout == "lines":
+        return json_lines.decode(snapshot.data)
+    if layout == "text":
+        return snapshot.data.decode(errors="replace"), ""
     try:
         return snapshot.document(), ""
     except SourceError as error:
@@ -286,6 +332,11 @@ def _document(candidate: Candidate, snapshot: Snapshot) -> tuple[JSON, str]:
             return codec.decode(snapshot.data, raw_controls=True), error.reason
         except codec.DocumentError:
             raise error from None
+
+
+def _layout(candidate: Candidate) -> Layout:
+    kind = field_circuits.declared(candidate.expected.kind) if candidate.expected is not None else None
+    return "json" if kind is None else kind.declaration.layout
 
 
 def _doubtful_for(snapshot: Snapshot) -> float:

@@ -12,7 +12,7 @@ from statewatch.watch.hearing import Hearing
 from statewatch.watch.memory import MAX_BYTES, Memory
 from statewatch.watch.picture import Picture, Watching
 from statewatch.watch.scope import Scope
-from statewatch.watch.sweep import Sweep
+from statewatch.watch.sweep import Record, Sweep
 from statewatch.watch.tree import MAX_DIRECTORIES
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ class Watcher:
     """Watches a scope and calls *on_picture* with every new picture, from its own thread.
 
     What happens within one pass comes as one picture. *on_picture* must neither block nor raise. *max_bytes* bounds
-    the memory for revisions that can be recalled.
+    the memory for revisions that can be recalled. *record* takes every revision for the history, from that thread too;
+    it must neither block nor raise.
     """
 
     def __init__(
@@ -59,12 +60,13 @@ class Watcher:
         poll: bool = False,
         clock: Callable[[], float] = time.time,
         max_bytes: int = MAX_BYTES,
+        record: Record | None = None,
     ) -> None:
         self._places = scope.looked_in
         self._on_picture = on_picture
         self._poll = poll
         self._memory = Memory(max_bytes)
-        self._sweep = Sweep(scope, self._memory, clock)
+        self._sweep = Sweep(scope, self._memory, clock, record=record)
         self._inbox = _Inbox()
         self._alarm = Alarm(self._inbox.ring, self._inbox.alarm_is)
         self._hearing = Hearing()
@@ -160,6 +162,7 @@ class Watcher:
         self._shown = (board, watching)
         self._picture = self._sweep.picture(watching)
         self._on_picture(self._picture)
+        self._memory.pack()
 
     def _watching(self) -> Watching:
         places = _cut_short(self._places, self._sweep)

@@ -12,12 +12,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from statewatch.core.batch_work import BatchWork
 from statewatch.kinds import batch, batch_marks
 from statewatch.managers.batch_state import BatchStateManager
+from statewatch.tui.models.build import Ask, build
 from statewatch.watch.scope import scope_of
 from statewatch.watch.watcher import look
 from tests.benchmarks.bench_circuits import bare
@@ -26,13 +28,14 @@ from tests.support import watching
 
 ITEMS, MARKS = 20_000, 25
 RUN_ITEMS, PARALLEL = 1_000, 8
-REST = 2.5
+REST, SHORT_REST = 2.5, 0.3
 
 
 def many(title: str) -> dict[str, Any]:
     """Return a batch of many items, half of them done and committed, as its tools write it."""
-    at = "2026-11-15T10:10:38.123456Z"
+    begun = datetime(2026, 11, 15, 9, tzinfo=UTC)
     done = ITEMS // 2
+    at = [f"{begun + timedelta(seconds=7.31 * number):%Y-%m-%dT%H:%M:%S.%fZ}" for number in range(done + 200)]
     return {
         "batch_id": "batch-20261115-090000-369009",
         "features_file": "",
@@ -41,16 +44,17 @@ def many(title: str) -> dict[str, Any]:
         "current_index": done,
         "completed_features": list(range(done)),
         "failed_features": [
-            {"feature_index": done + number, "error_message": "Tests failed: 3 failed, 118 passed", "timestamp": at}
-            for number in range(200)
+            {"feature_index": number, "error_message": "Tests failed: 3 failed, 118 passed", "timestamp": at[number]}
+            for number in range(done, done + 200)
         ],
         "context_token_estimate": 87_453,
         "status": "in_progress",
-        "created_at": at,
-        "updated_at": at,
+        "created_at": at[0],
+        "updated_at": at[-1],
         "retry_attempts": {},
         "git_operations": {
-            str(number): {"commit": {"success": True, "timestamp": at, "sha": "15ceb3a10b"}} for number in range(done)
+            str(number): {"commit": {"success": True, "timestamp": at[number], "sha": f"{number * 7919:010x}"}}
+            for number in range(done)
         },
     }
 
@@ -92,31 +96,38 @@ def marking(path: Path) -> None:
         once.append(taken(alone))
     floor = statistics.median(least)
     print(f"  {len(data):,} bytes: a bare atomic write takes {floor:.2f} ms")
-    judged("marking one item, times that", statistics.median(mine) / floor, 20, " x")
-    print(f"    {statistics.median(mine):.1f} ms; read anew for each mark {statistics.median(once):.1f} ms")
+    judged("marking one item by who is at work on it, times that", statistics.median(mine) / floor, 20, " x")
+    judged("marking one item by who comes for that alone, times that", statistics.median(once) / floor, 20, " x")
+    print(f"    {statistics.median(mine):.1f} ms and {statistics.median(once):.1f} ms")
 
 
 def noticing(path: Path) -> None:
-    """Print how long it takes until a mark is in the live picture, of an item that took a while."""
+    """Print how long it takes until a mark is in the live picture, and the rows of the view after that.
+
+    Of items that take a while, and of those that follow each other fast; each comes with its commit, as tools have it.
+    """
     manager = BatchStateManager.load(path)
     manager.features  # noqa: B018 - read, as whoever works on it has
-    waits = []
+    index = ITEMS - 2
     with watching(scope_of([str(path)])) as watched:
-        for number in range(7):
-            time.sleep(REST)  # a large file that is written all the time is looked at only now and then
-            index = ITEMS - 2 - number
-            begun = time.perf_counter()
-            manager.mark_completed(index)
-            marked = time.perf_counter()
+        for called, rest in (("after a rest", REST), ("several a second", SHORT_REST)):
+            waits, rows = [], []
+            for _ in range(7):
+                time.sleep(rest)  # what is written all the time may be looked at only now and then
+                manager.mark_completed(index)
+                marked = time.perf_counter()
 
-            def is_shown(picture: Any, index: int = index) -> bool:
-                view = picture.sources[0].view
-                return bool(view is not None and view.items[index].outcome == batch.COMPLETED)
+                def is_shown(picture: Any, index: int = index) -> bool:
+                    view = picture.sources[0].view
+                    return bool(view is not None and view.items[index].outcome == batch.COMPLETED)
 
-            watched.until(is_shown, "the mark")
-            waits.append((time.perf_counter() - marked) * 1e3)
-            assert marked > begun
-    judged("from the mark to the picture", statistics.median(waits), 100, " ms")
+                picture = watched.until(is_shown, "the mark")
+                waits.append((time.perf_counter() - marked) * 1e3)
+                rows.append(taken(lambda picture=picture: build(Ask("batches", picture, time.time()))))
+                manager.record_git(index, "commit", success=True, sha="15ceb3a10b")
+                index -= 1
+            judged(f"from the mark to the picture, {called}", statistics.median(waits), 100, " ms")
+            print(f"    at most {max(waits):.1f} ms; to the rows of the view {statistics.median(rows):.1f} ms more")
 
 
 def running(directory: Path) -> None:

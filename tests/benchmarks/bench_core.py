@@ -21,9 +21,10 @@ HOOKS = 200
 ROUNDS = 60
 
 
-def later() -> float:
-    """Return a time at which nothing was written just now, so that no other writer is waited for."""
-    return time.time() + 10
+def aged(path: Path) -> Path:
+    """Let a file look as if nothing was written just now, so that no other writer is waited for."""
+    os.utime(path, (time.time() - 60, time.time() - 60))
+    return path
 
 
 def medians(*works: Callable[[int], object], rounds: int = ROUNDS) -> list[float]:
@@ -59,7 +60,7 @@ def costs(directory: Path) -> None:
 
     def act(number: int) -> None:
         verb = "disable" if number % 2 else "reset"
-        assert perform(circuit_action(verb, ours, ["h1"]), settle_for=0, clock=later).changed  # type: ignore[arg-type]
+        assert perform(circuit_action(verb, aged(ours), ["h1"]), settle_for=0).changed  # type: ignore[arg-type]
 
     whole, write_only = medians(act, lambda _: bare_write(bare))
     print(f"one action on {HOOKS} hooks ({ours.stat().st_size // 1000} KB), without watching whether it holds")

@@ -128,12 +128,13 @@ class Launched:
     def __init__(self) -> None:
         self.calls: list[Any] = []
 
-    def dashboard(self, paths: tuple[str, ...], **options: bool) -> int:
+    def dashboard(self, paths: tuple[str, ...], **options: object) -> int:
         self.calls.append((paths, options))
         return 7
 
-    def on(self, scope: Scope, title: str) -> int:
-        self.calls.append((title, [Path(root.path).name for root in scope.roots]))
+    def on(self, scope: Scope, title: str, *, history: Path) -> int:
+        self.calls.append((title, [Path(root.path).name for root in scope.roots], history.name))
+        assert "demo" in str(history), "what is simulated is no part of the user's history"
         return 0
 
 
@@ -151,7 +152,7 @@ def test_on_a_terminal_the_dashboard_opens(stage: Stage, launched: Launched) -> 
     assert stage.run().exit_code == 7
     assert stage.run("a.json", "b/", "--read-only", "--reapply").exit_code == 7
     assert stage.run("--poll", "./status").exit_code == 7
-    off = {"poll": False, "read_only": False, "reapply": False}
+    off = {"poll": False, "read_only": False, "reapply": False, "history": stage.state / "history.db"}
     assert launched.calls == [
         ((), off),
         (("a.json", "b/"), {**off, "read_only": True, "reapply": True}),
@@ -159,9 +160,23 @@ def test_on_a_terminal_the_dashboard_opens(stage: Stage, launched: Launched) -> 
     ]
 
 
+def test_the_dashboard_records_where_it_is_told_to_or_not_at_all(
+    stage: Stage, launched: Launched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.run("--history", "~/night.db")
+    stage.run("--no-history", "--history", "night.db")
+    monkeypatch.setenv("STATEWATCH_HISTORY", "by_variable.db")
+    stage.run()
+    assert [options["history"] for _, options in launched.calls] == [
+        stage.home / "night.db",
+        None,
+        Path("by_variable.db"),
+    ]
+
+
 def test_the_demo_opens_on_a_project_of_its_own(stage: Stage, launched: Launched) -> None:
     assert stage.run("demo", "--seed", "3", "--speed", "2.5").exit_code == 0
-    assert launched.calls == [("demo, seed 3", ["project", ".claude", ".autonomous-dev"])]
+    assert launched.calls == [("demo, seed 3", ["project", ".claude", ".autonomous-dev"], "history.db")]
 
 
 @pytest.mark.parametrize(

@@ -356,3 +356,12 @@ def test_without_exchange_the_file_is_replaced(path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o640
     assert outcome.displaced == ()
     assert beside(path) == {"hook_state.json", ".hook_state.json.statewatch-lock"}
+
+
+def test_a_program_that_saves_a_key_cannot_break_a_seal_either(tmp_path: Path) -> None:
+    path = tmp_path / "implement_pipeline_state.json"
+    path.write_text(json.dumps({"hmac": "00", "nonce": "1", "run_id": "a" * 16, "mode": "full"}))
+    before = path.read_bytes()
+    with FileStore(path) as store, pytest.raises(RefusedError, match="signed"):
+        store.save("mode", "light")
+    assert path.read_bytes() == before

@@ -163,3 +163,13 @@ def test_a_signature_tells_versions_apart_and_its_content_ignores_a_rename(tmp_p
     assert other is not None
     assert first.content == moved.content
     assert first.content != other.content
+
+
+def test_the_keys_that_pipelines_are_signed_with_are_refused_whatever_link_leads_to_them(tmp_path: Path) -> None:
+    keys = tmp_path / "pipeline_secrets"
+    keys.mkdir()
+    (keys / "a.key").write_text("s3cret")
+    (tmp_path / "state.json").symlink_to(keys / "a.key")
+    (tmp_path / "plain").symlink_to(keys)
+    for path in (keys / "a.key", tmp_path / "state.json", tmp_path / "plain" / "a.key"):
+        assert "never read" in refusal(path).reason

@@ -9,9 +9,11 @@ from statewatch.core import audit, removing
 from statewatch.core.actions import Outcome, perform, preview
 from statewatch.core.copies import copies_of
 from statewatch.core.errors import RefusedError, SourceError
+from statewatch.core.pausing import pause_drain_action
 from statewatch.core.reading import Signature
 from statewatch.core.removing import remove_action
 from statewatch.core.undo import redo_actions, to_redo, to_undo, undo_actions
+from statewatch.kinds import drain
 
 PENDING = b'{"issues": [1, 2],\n "cluster_tag": "auth"}'
 
@@ -61,6 +63,11 @@ def test_what_is_no_json_goes_and_comes_back_too(tmp_path: Path, content: bytes)
     assert not path.exists()
     undo()
     assert path.read_bytes() == content
+    [action] = redo_actions(to_redo())
+    perform(action, settle_for=0)
+    assert not path.exists()
+    undo()
+    assert path.read_bytes() == content
 
 
 def test_the_preview_shows_what_goes_and_writes_nothing(path: Path) -> None:
@@ -82,6 +89,20 @@ def test_what_came_in_its_place_is_not_overwritten_by_the_undo(path: Path) -> No
     with pytest.raises(RefusedError, match="there again"):
         undo()
     assert path.read_text() == '{"issues": [3]}'
+
+
+def test_a_file_that_an_action_made_anew_goes_with_its_undo_unless_it_holds_news(tmp_path: Path) -> None:
+    for news in (None, b'{"until_iso": "2030-01-01T00:00:00Z", "mine": 1}'):
+        flag = tmp_path.joinpath(*drain.FLAG)
+        perform(pause_drain_action(tmp_path, 60), settle_for=0)
+        if news is None:
+            undo()
+            assert not flag.exists()
+        else:
+            flag.write_bytes(news)
+            with pytest.raises(RefusedError):
+                undo()
+            assert flag.read_bytes() == news
 
 
 def test_a_file_that_is_not_there_is_told_and_no_directory_made(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from statewatch.demo import Clock, Demo, disk, files, hooks, workflow, write_files
+from statewatch.demo import Clock, Demo, disk, files, hooks, runner, workflow, write_files
 from statewatch.demo import batch as batches
 from statewatch.demo.script import Event, epoch_of
 from statewatch.demo.world import TOOLS
@@ -48,6 +48,13 @@ def events_between(name: str, after: float, until_second: float) -> list[Event]:
         if event.at > after:
             result.append(event)
     return result
+
+
+def words_of(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 def alive(process: psutil.Process) -> bool:
@@ -175,12 +182,14 @@ def test_the_demo_lives_and_leaves_nothing_behind() -> None:
         circuits = {name: circuit["state"] for name, circuit in load(hook_state)["hooks"].items()}
         assert demo.project == demo.root / "project"
         assert (demo.home / ".claude" / "guardrails.yaml").is_file()
-        assert len(tools) == len(TOOLS)
+        assert len(tools) == len(TOOLS) + 1
         until(lambda: len(load(batch)["completed_features"]) > before)
         until(lambda: {n: c["state"] for n, c in load(hook_state)["hooks"].items()} != circuits)
+        until(lambda: len(load(demo.project / runner.BATCH_FILE)["completed_features"]) > 2)
         assert all(alive(tool) for tool in tools)
+        tools += [each for tool in tools for each in tool.children(recursive=True)]
     assert not demo.root.exists()
-    assert not any(alive(tool) for tool in tools)
+    until(lambda: not any(alive(tool) for tool in tools))
 
 
 def test_the_demo_cleans_up_when_the_block_fails() -> None:
@@ -213,8 +222,12 @@ def test_a_killed_demo_leaves_nothing_behind() -> None:
         tools = psutil.Process(parent.pid).children()
         before = load(root / hooks.STATE_FILE)
         until(lambda: bool(load(root / hooks.STATE_FILE) != before))
+        until(lambda: len(load(root / "project" / runner.BATCH_FILE)["completed_features"]) > 2)
+        deep = [each for tool in tools for each in tool.children(recursive=True)]
         parent.kill()
-    assert len(tools) == len(TOOLS)
+    assert any("batch" in words for words in map(words_of, deep))
+    until(lambda: not any(alive(each) for each in deep))
+    assert len(tools) == len(TOOLS) + 1
     until(lambda: not any(alive(tool) for tool in tools))
     assert not root.exists()
 

@@ -190,3 +190,24 @@ def test_records_in_a_list_share_one_suggestion() -> None:
     ]
     assert [each.pattern for each in suggest_noise(history)] == ["/runs/*/beats"]
     assert suggest_noise([[change(step, step + 1, *("deep",) * 40, str(step))] for step in range(12)]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "value", "wanted"),
+    [
+        ("/hooks/*/state", ("hooks", "a", "state"), "open", True),
+        ("/hooks/*/state", ("hooks", "a", "state", "inner"), 1, True),
+        ("/hooks/*/state", ("hooks", "a"), {"state": "open"}, True),
+        ("/hooks/*/state", ("hooks",), {"a": {"n": 1}, "b": {"state": 1}}, True),
+        ("/hooks/*/state", ("hooks", "a"), {"n": 1}, False),
+        ("/hooks/*/state", ("hooks", "a"), "state", False),
+        ("/hooks/*/state", ("other",), {"a": {"state": 1}}, False),
+        ("/runs/1/n", ("runs",), [{"n": 1}, {"n": 2}], True),
+        ("/runs/1/n", ("runs",), [{"n": 1}], False),
+        ("/**/n", (), {"a": [{"b": {"n": 1}}]}, True),
+        ("/**/n", (), {"a": [{"b": {"m": 1}}]}, False),
+        ("", (), 1, True),
+    ],
+)
+def test_a_pattern_reaches_into_what_stands_at_a_place(text: str, path: Path, value: JSON, wanted: bool) -> None:
+    assert pattern(text).reaches(path, value) is wanted

@@ -222,7 +222,7 @@ def test_changes_of_a_batch_in_words() -> None:
     assert said(made(), made(failed_features=[{"feature_index": 2, "error_message": "x\ny"}])) == [
         'failed 2 "three": x'
     ]
-    assert said(made(), made(notes="n")) == ["details changed"]
+    assert said(made(), made(notes="n")) == ['notes set to "n"']
     assert said(made(), made()) == []
 
 

@@ -392,7 +392,7 @@ def test_no_document_breaks_a_kind(document: JSON) -> None:
 
 
 CIRCUIT_FILES = [
-    *SAMPLE.glob("project/.claude/local/drain_[!p]*"),
+    *SAMPLE.glob("project/.claude/local/drain_[!p]*.json"),
     *SAMPLE.glob("project/.claude/local/drain_paused.flag"),
     *SAMPLE.glob("ralph/.ralph/.circuit_breaker_state"),
 ]

@@ -108,3 +108,24 @@ def test_no_document_is_too_odd_to_look_at(document: JSON) -> None:
         kind.view(document)
         kind.faults(document)
         kind.sentences(document, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "told"),
+    [
+        ("drain notifications", {"kind": "drain_stop", "reason": "diverged"}, "drain_stop: diverged"),
+        ("drain log", {"outcome": "stop", "cluster_id": "CI#1"}, "CI#1: stop, ?, ? s"),
+        ("cloud runs", {"phase": "FIRE_END", "exit_reason": "done", "selected_cluster": "CI"}, "FIRE_END CI: done"),
+        ("cloud runs", {"fire_type": "watcher", "cluster": "CI", "exit_reason": "idle"}, "watcher CI: idle"),
+        (
+            "retry audit",
+            {"event_type": "circuit_breaker_triggered", "batch_id": "b-1", "consecutive_failures": 5},
+            "circuit_breaker_triggered: b-1, 5",
+        ),
+    ],
+)
+def test_a_line_that_comes_is_told_in_words(name: str, line: Any, told: str) -> None:
+    assert [sentence.text for sentence in sentences([], [line], name)] == [told]
+    kind = field_circuits.declared(name)
+    assert kind is not None
+    assert kind.view([line]).facts[-1] == ("latest", told)

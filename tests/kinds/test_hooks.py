@@ -289,7 +289,7 @@ CHANGES: list[tuple[str, JSON, JSON, str, str]] = [
     ("recovered", circuit(HALF_OPEN), circuit(), "half_open → closed", "good"),
     ("cleared", circuit(failure_count=2), circuit(failure_count=0), "failures 2 → 0", "good"),
     ("cleared to nothing", circuit(failure_count=2), circuit(), "failures 2 → 0", "good"),
-    ("else", circuit(x=1), circuit(x=2), "record changed", "info"),
+    ("else", circuit(x=1), circuit(x=2), "x 1 → 2", "info"),
 ]
 
 

@@ -194,3 +194,27 @@ def test_another_day_is_shown_with_its_date() -> None:
     assert clock(moment) == "14:03:05"
     assert clock(moment, moment + 60) == "14:03:05"
     assert clock(moment, moment + timedelta(days=1).total_seconds()) == "11-16 14:03"
+
+
+@pytest.mark.parametrize("zone", ["", "Z", "z", "+00:00", "+02:00", "-0930", "+0000", "+01"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-15T10:10:38.123456",
+        "2026-11-15T10:10:38.12345",
+        "2026-11-15T10:10:38.1234567",
+        "2026-11-15T10:10:38.123+01",
+        "2026-02-30T10:10:38.123456",
+        "2026-11-15T24:00:00.000000",
+        "0000-11-15T10:10:38.123456",
+        "0001-01-01T00:00:00.000000",
+        "2026-W46-7T10:10:38.123456",
+        "2026-11-15 10:10:38.123456",
+        "2026-11-15T10:10:38,123456",
+        "２026-11-15T10:10:38.123456",
+        "2026-11-15T10:10:38.12345６",
+    ],
+)
+def test_the_usual_form_is_read_as_any_other(text: str, zone: str) -> None:
+    for naive in ("utc", "local"):
+        assert instant(text + zone, naive) == instant(f" {text}{zone} ", naive)  # with blanks it is no usual form

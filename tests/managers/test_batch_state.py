@@ -145,6 +145,36 @@ def test_four_processes_that_mark_a_hundred_items_each_lose_none() -> None:
     assert manager.status == "completed"
 
 
+def test_processes_that_share_a_large_file_lose_none_and_change_nothing_else() -> None:
+    manager = BatchStateManager.create([f"item {index} {'ü' * 40}" for index in range(WORKERS * EACH)])
+    spelled = '"git_operations": {\n    "7": {\n      "took": 1.50\n    }\n  }'
+    text = manager.state_file.read_text()
+    assert len(text) > 64 * 1024
+    assert '"git_operations": {}' in text
+    replace(
+        manager.state_file,
+        text.replace('"git_operations": {}', spelled).replace('"status"', '"ours": 1E2,\n  "status"'),
+    )
+    path = str(manager.state_file)
+    crew(*(("mark", path, str(number * EACH), str(EACH)) for number in range(WORKERS)))
+    assert sorted(on_disk(manager)["completed_features"]) == list(range(WORKERS * EACH))
+    assert manager.status == "completed"
+    written = manager.state_file.read_text()
+    assert spelled in written
+    assert '"ours": 1E2' in written
+    assert manager.features[3] == f"item 3 {'ü' * 40}"
+
+
+def test_a_large_file_with_a_field_that_occurs_twice_is_refused_and_left_as_it_is() -> None:
+    manager = BatchStateManager.create([f"item {index} {'x' * 400}" for index in range(200)])
+    manager.mark_completed(0)
+    twice = manager.state_file.read_text().replace('"status"', '"status": "paused",\n  "status"')
+    replace(manager.state_file, twice)
+    with pytest.raises(BatchStateError, match="'status' occurs twice in one object"):
+        manager.mark_completed(1)
+    assert manager.state_file.read_text() == twice
+
+
 def test_processes_that_work_through_a_batch_together_take_every_item_once() -> None:
     manager = BatchStateManager.create([f"item {index}" for index in range(60)])
     told = crew(*[("take", str(manager.state_file))] * 3)

@@ -1,7 +1,9 @@
 """Text from files that wants to do more than be read: in no row, on no screen."""
 
 import unicodedata
+from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,7 +12,24 @@ from hypothesis import strategies as st
 
 from statewatch.documents.diff import diff
 from statewatch.documents.values import JSON
-from statewatch.tui.models import batches, cells, changes, diffs, hooks, overview, sources, workflows
+from statewatch.tui.models import (
+    batch_items,
+    batches,
+    cells,
+    changes,
+    checkpoints,
+    diff_detail,
+    diff_loading,
+    diff_rows,
+    diff_title,
+    diffs,
+    hooks,
+    overview,
+    run_phases,
+    sources,
+    workflows,
+)
+from statewatch.tui.models.comparison import Comparison, Side
 from statewatch.tui.registry import VIEWS
 from statewatch.watch.picture import Picture
 from tests.tui.dash import HOSTILE, NOW, Still, ask, changed, many, pictured, record, shown, source, still, words
@@ -64,10 +83,13 @@ class TestHostileText:
             "runs": overview.RUNS,
             "said": changes.BRIEF,
             "batches": batches.SPEC,
-            "items": batches.ITEMS,
+            "items": batch_items.SPEC,
+            "phases": run_phases.SPEC,
             "workflows": workflows.SPEC,
             "hooks": hooks.SPEC,
             "state": sources.SPEC,
+            "shelves": checkpoints.SHELVES,
+            "kept": checkpoints.KEPT,
             "changes": changes.SPEC,
         }
         for chosen in [None, *(row.key for rows in ask(view, picture).tables.values() for row in rows)]:
@@ -84,9 +106,9 @@ class TestHostileText:
             assert max(map(len, shown), default=0) < 2_500
 
     def test_nor_can_the_whole_text_of_an_item_or_a_workflow(self, picture: Picture) -> None:
-        item = batches.items(batches.rows(picture)[0])[0]
+        item = batch_items.items(batches.rows(picture)[0])[0]
         flow = workflows.rows(picture)[0]
-        for line in (*batches.item_text(item), *workflows.text(flow, NOW)):
+        for line in (*batch_items.item_text(item), *workflows.text(flow, NOW)):
             assert not dangerous(words(line))
 
     def test_markup_stays_what_it_is(self, picture: Picture) -> None:
@@ -103,11 +125,16 @@ class TestHostileText:
         ]
         for before, after in pairs:
             found = tuple(diff(before, after))
-            for change in found:
-                row = diffs.DiffRow(change)
-                shown = [words(column.cell(row, NOW)) for column in diffs.SPEC.columns]
-                shown += [words(line) for side in diffs.sides(change) for line in side]
-                assert not any(map(dangerous, shown))
+            sides = Side(HOSTILE, partial(copy, before)), Side("now", partial(copy, after), is_now=True)
+            model = diff_loading.load(Comparison("/p/x", HOSTILE, "plain", *sides))
+            for row in diff_rows.listed(model, diff_rows.Wish(noise=True)):
+                shown = [words(column.cell(row, NOW)) for column in diff_rows.SPEC.columns]
+                shown += [words(line) for line in diff_detail.whole(model, row)]
+                for pair in diff_detail.detail(model, row):
+                    shown += [words(cell) for cell in (pair.before, pair.after) if cell is not None]
+                assert not any(map(dangerous, [*shown, words(diff_detail.place(model, row))]))
+            above = diff_title.title(model, NOW, 200, noise=False, picked=0, position=(1, 1))
+            assert not dangerous(words(above))
             assert not any(dangerous(words(line)) for line in diffs.change_lines(found))
 
     @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=60))

@@ -1,22 +1,17 @@
 """What keys and mouse do, on a picture that stands still."""
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from statewatch.tui.palette import Palette
 from statewatch.tui.registry import COMMANDS, VIEWS
 from statewatch.tui.screens.confirm import ConfirmScreen
-from statewatch.tui.screens.diff import DiffScreen
 from statewatch.tui.screens.main import MainScreen
 from statewatch.tui.screens.text import TextScreen
+from statewatch.tui.views.base import DashTable
 from statewatch.tui.widgets.bars import KeyBar, Tabs
-from statewatch.watch.picture import Picture
-from tests.tui.dash import NOW, Keys, Still, broken, changed, circuits, many, shown, source, still
-
-if TYPE_CHECKING:
-    from statewatch.documents.values import JSON
+from tests.tui.dash import Keys, Still, broken, circuits, shown, source, still
 
 pytestmark = pytest.mark.usefixtures("short_waits")
 
@@ -33,7 +28,7 @@ class TestMovingBetweenViews:
             assert view == app.main.view.NAME
             assert app.main.view.display
             assert app.focused is app.main.view.main
-            assert app.main.view.main.rows
+            assert any(table.rows for table in app.main.view.query(DashTable))
 
     async def test_only_one_view_is_shown(self, demo: Still) -> None:
         async with shown(demo) as (app, press):
@@ -89,7 +84,7 @@ class TestMovingBetweenViews:
 
     async def test_from_a_source_to_where_it_is_shown_best(self, demo: Still) -> None:
         async with shown(demo) as (app, press):
-            await press("6", "end", "enter")
+            await press("6", "end", "o")
             assert app.main.view.NAME == "hooks"
 
     async def test_the_row_one_was_on_is_there_when_one_comes_back(self, demo: Still) -> None:
@@ -105,67 +100,6 @@ class TestMovingBetweenViews:
             assert app.focused is app.main.query_one("#view-hooks #detail")
             await press("escape")
             assert app.focused is press.table("hooks")
-
-
-class TestDiffScreen:
-    """`d`"""
-
-    @pytest.fixture
-    def given(self) -> Still:
-        kept: dict[str, JSON] = {f"d{index}": {"n": index, "list": list(range(index))} for index in range(4)}
-        lines = tuple(changed(index, f"change {index}") for index in (3, 2, 1))
-        return Still(Picture(NOW, (many(),), lines), NOW, kept.get)
-
-    async def test_it_begins_with_the_last_revision_and_goes_back_and_forth(self, given: Still) -> None:
-        async with shown(given) as (app, press):
-            await press("4", "d")
-            assert isinstance(app.screen, DiffScreen)
-            assert "3 of 3" in press.text
-            assert "2 → 3" in press.text
-            await press("p")
-            assert "2 of 3" in press.text
-            assert "1 → 2" in press.text
-            await press("p", "p")
-            assert "1 of 3" in press.text
-            assert "This is the oldest revision that was seen." in press.told
-            await press("n", "n")
-            assert "3 of 3" in press.text
-            await press("n")
-            assert "This is the newest revision that was seen." in press.told
-
-    async def test_from_a_change_to_its_own_revision(self, given: Still) -> None:
-        async with shown(given) as (_, press):
-            await press("7", "down", "d")
-            assert "2 of 3" in press.text
-            await press("q", "enter")
-            assert "2 of 3" in press.text
-
-    async def test_both_sides_of_the_place_under_the_cursor(self, given: Still) -> None:
-        async with shown(given) as (_, press):
-            await press("4", "d", "down")
-            assert "nothing here before" in press.text
-            await press("enter")
-            assert "BEFORE" in press.text
-            await press("escape")
-            assert "nothing here before" in press.text
-
-    @pytest.mark.parametrize("key", ["q", "escape"])
-    async def test_back(self, given: Still, key: str) -> None:
-        async with shown(given) as (app, press):
-            await press("4", "d", key)
-            assert app.screen is app.main
-            assert app.is_running
-
-    async def test_before_anything_was_seen_it_says_so(self) -> None:
-        async with shown(still(many())) as (app, press):
-            await press("4", "d")
-            assert app.screen is app.main
-            assert press.told == ["No change of it has been seen since the start."]
-
-    async def test_a_revision_that_is_no_longer_kept(self, given: Still) -> None:
-        async with shown(replace(given, recall=lambda _: None)) as (_, press):
-            await press("4", "d")
-            assert "no longer kept" in press.text
 
 
 class TestLeaving:
@@ -248,9 +182,9 @@ class TestPalette:
     async def test_it_has_every_action_and_every_source(self, demo: Still) -> None:
         async with shown(demo) as (_, press):
             titles = set(await self.hits(press))
-            assert {each.label for each in COMMANDS if each.in_palette and "diff" not in each.scopes} - titles == {
-                "Copy"
-            }
+            assert {
+                each.label for each in COMMANDS if each.in_palette and not {"diff", "travel"} & {*each.scopes}
+            } - titles == {"Copy"}
             assert {f"source {each.label}" for each in demo.picture.sources} <= titles
 
     async def test_it_finds_what_one_types_and_goes_there(self, demo: Still) -> None:
@@ -293,10 +227,14 @@ class TestPalette:
 class TestReadOnly:
     """`--read-only`"""
 
-    @pytest.mark.parametrize("command", [each for each in COMMANDS if each.writes], ids=lambda each: each.id)
+    @pytest.mark.parametrize(
+        "command",
+        [each for each in COMMANDS if each.writes and not {"diff", "travel"} & {*each.scopes}],
+        ids=lambda each: each.id,
+    )
     async def test_whatever_writes_is_refused_with_the_reason(self, demo: Still, command: Any) -> None:
         async with shown(demo, read_only=True) as (app, press):
-            await press("4")
+            await press(next((key for key, name, _ in VIEWS if name == command.scopes[-1]), "4"))
             assert command.id in {each.binding.id for each in app.screen.active_bindings.values()}
             await press(command.keys)
             await press.until(lambda: press.told)

@@ -6,16 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from statewatch.documents.diff import Change, diff
 from statewatch.documents.values import JSON
-from statewatch.kinds.base import Sentence
 from statewatch.kinds.hooks import Policy
 from statewatch.kinds.times import stamp
-from statewatch.tui.models import batches, cells, changes, diffs, hooks, overview, sources, workflows
+from statewatch.tui.models import batch_items, batches, cells, changes, hooks, overview, sources, workflows
 from statewatch.tui.models.row import TableSpec
 from statewatch.tui.registry import VIEWS
 from statewatch.tui.widgets.table_model import Cell
-from statewatch.watch.picture import ChangeLine, Pace, Picture, Problem, Source
+from statewatch.watch.picture import Pace, Picture, Problem, Source
 from statewatch.watch.stories import Event, Story
 from tests.tui.dash import NOW, ask, batch_of, broken, changed, circuits, pictured, record, source, words
 
@@ -158,7 +156,7 @@ class TestBatches:
 
     def test_the_next_item_is_pointed_out(self) -> None:
         row = self.row(batch_of(3, done=1))
-        assert [told(batches.ITEMS, item, "status") for item in batches.items(row)] == [
+        assert [told(batch_items.SPEC, item, "status") for item in batch_items.items(row)] == [
             "✓ completed",
             "▶ next",
             "· pending",
@@ -170,8 +168,8 @@ class TestBatches:
         assert any(words(line).startswith("assumed: ") for line in notes)
 
     def test_an_item_is_told_whole(self) -> None:
-        item = batches.items(self.row(batch_of(2, failed=1)))[0]
-        assert "boom" in [words(line) for line in batches.item_text(item)]
+        item = batch_items.items(self.row(batch_of(2, failed=1)))[0]
+        assert "boom" in [words(line) for line in batch_items.item_text(item)]
 
 
 class TestBars:
@@ -368,62 +366,6 @@ class TestChanges:
         assert ask("changes", picture, filter="kind:hooks half").hidden == 1
 
 
-class TestDiffs:
-    """The model of the diff screen."""
-
-    def test_loading(self) -> None:
-        documents: dict[str, JSON] = {"d0": {"a": 1, "b": 2}, "d1": {"a": 2, "c": {"x": "y"}}}
-        model = diffs.load(changed(1, "…"), documents.get)
-        assert [row.change.op for row in model.rows] == ["replace", "remove", "add"]
-        assert words(model.title(NOW)) == " state.json  14:21:21  +1  −1  ~1  "
-
-    def test_what_is_no_longer_kept_is_said(self) -> None:
-        kept: dict[str, JSON] = {}
-        assert "no longer kept" in diffs.load(changed(1, "…"), kept.get).missing
-
-    def test_sides_of_what_came_and_went(self) -> None:
-        came, went = Change("add", ("a",), None, {"x": [1]}), Change("remove", ("a",), "old\ntext", None)
-        assert [words(line) for line in diffs.sides(came)[0]] == ["nothing here before"]
-        assert [words(line) for line in diffs.sides(came)[1]][:2] == ["{", '  "x": [']
-        assert [words(line) for line in diffs.sides(went)[0]] == ["old", "text"]
-
-    def test_a_value_of_any_size_can_be_shown(self) -> None:
-        lines = diffs.sides(Change("replace", ("a",), list(range(100_000)), None))[0]
-        assert words(lines[-1]).startswith("… ")
-        assert len(lines) < 2_100
-
-    def test_changes_at_one_place_stand_under_its_name(self) -> None:
-        before: JSON = {"hooks": {"h": {"state": "open", "n": 3}}, "x": 1}
-        after: JSON = {"hooks": {"h": {"state": "closed", "n": 0}}, "x": 2}
-        assert [words(line) for line in diffs.change_lines(tuple(diff(before, after)))] == [
-            "/hooks/h",
-            '  ~ state  "open" → "closed"',
-            "  ~ n  3 → 0",
-            "~ /x  1 → 2",
-        ]
-
-    def test_an_item_that_moved_says_from_where(self) -> None:
-        before: JSON = [{"id": 1}, {"id": 2}, {"id": 3}]
-        after: JSON = [{"id": 3}, {"id": 1}, {"id": 2}]
-        assert [words(line) for line in diffs.change_lines(tuple(diff(before, after)))] == [
-            "↕ /0  from /2  an object of 1"
-        ]
-        line = ChangeLine(1, NOW, "s", "s", "plain", Sentence("", ""), "a", "b")
-        model = diffs.load(line, {"a": before, "b": after}.get)
-        assert words(model.title(NOW)).endswith("↕1  ")
-
-    def test_times_that_only_moved_on_come_last(self) -> None:
-        before = {"updated_at": "2026-11-16T14:22:00Z", "count": 1, "done": [1]}
-        after = {"updated_at": "2026-11-16T14:23:00Z", "count": 2, "done": [1, 2]}
-        line = ChangeLine(1, NOW, "s", "s", "plain", Sentence("", ""), "a", "b")
-        rows = diffs.load(line, {"a": before, "b": after}.get).rows  # type: ignore[arg-type]
-        assert [row.change.pointer for row in rows] == ["/count", "/done/1", "/updated_at"]
-
-    def test_the_whole_document_may_be_replaced(self) -> None:
-        (line,) = diffs.change_lines(tuple(diff([1], {"a": 1})))
-        assert words(line).startswith("~ /  ")
-
-
 class TestBuilding:
     """From a picture and an ask to a model."""
 
@@ -453,7 +395,7 @@ class TestBuilding:
         overview.NEEDS,
         overview.RUNS,
         batches.SPEC,
-        batches.ITEMS,
+        batch_items.SPEC,
         workflows.SPEC,
         hooks.SPEC,
         sources.SPEC,

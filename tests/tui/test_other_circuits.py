@@ -134,7 +134,7 @@ async def test_a_status_that_is_not_quite_json_is_shown_and_said(project: Path) 
         await press("6")
         await press.reads("stopped")
         keys = [row.key.rpartition("/")[2] for row in press.table("state").rows]
-        await press(*["down"] * keys.index("status.json"), "enter")
+        await press(*["down"] * keys.index("status.json"), "i")
         await press.reads("read all the same, though not JSON at line")
 
 

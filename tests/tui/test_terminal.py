@@ -18,6 +18,7 @@ import psutil
 import pyte
 import pytest
 
+from statewatch.watch.history.store import History
 from tests.core.files import document, load, write
 from tests.support import replace
 from tests.tui.dash import HOSTILE, batch_of, in_file
@@ -287,7 +288,7 @@ def test_nothing_in_a_file_acts_on_the_terminal(open_terminal: Opening, tmp_path
     for key, shown in (
         ("2", "PROGRESS"),
         ("4", "RETRY IN"),
-        ("6", "SAYS"),
+        ("6", "SOURCE / KEY"),
         ("7", "WHAT CHANGED"),
         ("d", "BEFORE"),
         ("q", "WHAT CHANGED"),
@@ -315,3 +316,22 @@ def test_where_there_is_no_terminal_it_prints_what_needs_attention(file: Path) -
     assert done.returncode == 1
     assert "h0" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_what_it_shows_is_recorded_and_that_a_history_was_damaged_is_said(
+    open_terminal: Opening, tmp_path: Path, file: Path
+) -> None:
+    path = tmp_path / "history.db"
+    terminal = open_terminal(file, "--history", path)
+    terminal.reads("1 sources")
+    terminal.type("q")
+    assert terminal.ended() == 0
+    with History.open(path, create=False) as history:
+        assert history.sources() == (str(file),)
+    with path.open("r+b") as damaged:
+        damaged.seek(100)
+        damaged.write(b"\xa5" * 400)
+    terminal = open_terminal(file, "--history", path)
+    terminal.reads("damaged")
+    terminal.type("q")
+    assert terminal.ended() == 0

@@ -18,11 +18,13 @@ from statewatch.kinds.declared_view import CircuitsView
 from statewatch.kinds.hooks import HooksView, Policy
 from statewatch.kinds.session import SessionView
 from statewatch.kinds.workflow import WorkflowView
+from statewatch.watch.attention import attention
 from statewatch.watch.picture import Picture
 from statewatch.watch.scope import scope_of
 from statewatch.watch.watcher import look
 from tests.support import SAMPLE, World, copy_of_sample, labelled, labels
 
+BATCH = "batch-20261115-090000-369009"
 TRUTH: dict[str, Any] = json.loads((SAMPLE / "truth.json").read_text())
 
 
@@ -35,6 +37,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Picture:
 def test_everything_is_found_and_nothing_else(picture: Picture) -> None:
     assert labels(picture) == [
         *(f".claude/artifacts/{name}/checkpoint.json" for name in TRUTH["checkpoints"]),
+        *(f".claude/audit/{name}_retry_audit.jsonl" for name in ("batch-20261114-220501-118274", BATCH)),
         ".claude/batch-20261114-220501-118274_retry_state.json",
         ".claude/batch-20261115-090000-369009_retry_state.json",
         ".claude/batch_state.json",
@@ -43,6 +46,8 @@ def test_everything_is_found_and_nothing_else(picture: Picture) -> None:
         ".claude/local/SESSION_STATE.json",
         ".claude/local/drain_breaker.json",
         ".claude/local/drain_budget.json",
+        ".claude/local/drain_log.jsonl",
+        ".claude/local/drain_notifications.jsonl",
         ".claude/local/drain_paused.flag",
         ".claude/local/drain_pending.json",
         ".claude/local/goa_manifest.json",
@@ -131,6 +136,9 @@ def test_what_agents_left_in_a_line_each(picture: Picture) -> None:
     assert stands == {
         "recovery": ("in_progress", ("batch", "batch-20261115-090000-369009")),
         "session state": ("", ("active tasks", "2")),
+        "retry audit": ("", ("entries", "7")),
+        "drain log": ("", ("entries", "5")),
+        "drain notifications": ("", ("entries", "2")),
         "drain pending": ("pending", ("cluster", "hooks")),
         "watch manifest": ("", ("triggers", "3")),
         "sentinel": ("", ("run", "c0ffee1234567890")),
@@ -138,6 +146,22 @@ def test_what_agents_left_in_a_line_each(picture: Picture) -> None:
         "user state": ("", ("first run complete", "yes")),
         "preferences": ("", ("sessions", "2")),
     }
+
+
+def test_a_request_to_pause_and_the_word_of_the_operator_are_seen_though_they_are_no_json(tmp_path: Path) -> None:
+    place = tmp_path / ".claude"
+    place.mkdir()
+    (place / "PAUSE").touch()
+    (place / "HUMAN_INPUT.md").write_bytes(b"wait for the review \xff\n")
+    shown = look(scope_of([tmp_path], tmp_path, tmp_path / "home", {})).sources
+    assert [(source.kind, source.problem) for source in shown] == [("human input", None), ("pause request", None)]
+    assert isinstance(shown[1].view, CircuitsView)
+    assert shown[1].view.status == "pause requested"
+
+
+def test_a_run_that_waits_in_a_pause_needs_the_operator(picture: Picture) -> None:
+    [need] = [each for each in attention(picture, picture.at) if each.source.kind == "pause checkpoint"]
+    assert (need.subject, need.what.startswith("an agent waits")) == ("paused", True)
 
 
 def test_the_keys_that_pipelines_are_signed_with_are_never_shown(tmp_path: Path) -> None:

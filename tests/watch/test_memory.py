@@ -51,6 +51,16 @@ def test_the_bound_holds_even_for_what_is_shown() -> None:
     assert memory.recall_bytes("huge") is None
 
 
+def test_what_is_large_can_be_recalled_before_there_was_time_to_compress_it() -> None:
+    memory = Memory(max_bytes=1_000_000)
+    memory.store("a", "first", b'"' + b"x" * 100_000 + b'"')
+    assert memory.recall("first") == "x" * 100_000
+    memory.store("a", "second", b'"' + b"y" * 100_000 + b'"')
+    memory.pack()
+    assert memory.size < 10_000
+    assert [memory.recall("first"), memory.recall("second")] == ["x" * 100_000, "y" * 100_000]
+
+
 def test_the_number_is_bounded_too() -> None:
     memory = Memory(max_count=10)
     for number in range(100):

@@ -28,6 +28,16 @@ def test_the_same_failure_is_believed_after_a_while() -> None:
     assert doubts[4].tried_at - 100.0 <= BELIEVED_AFTER + 0.001
 
 
+def test_what_nobody_has_touched_for_long_enough_is_believed_at_once() -> None:
+    assert not doubt(None, "half", 100.0, untouched=BELIEVED_AFTER / 2).is_believed
+    assert doubt(None, "half", 100.0, untouched=BELIEVED_AFTER).is_believed
+
+
+def test_that_it_was_not_touched_before_says_nothing_of_what_is_written_now() -> None:
+    first = doubt(None, "half", 100.0)
+    assert not doubt(first, "other half", 100.1, untouched=60.0).is_believed
+
+
 def test_a_file_that_grows_is_not_believed_to_be_broken_until_it_takes_too_long() -> None:
     doubts = read_on([str(number) for number in range(60)])
     first = next(each for each in doubts if each.is_believed)

@@ -1,6 +1,8 @@
 """Single passes over real files, with the clock in the test's hand."""
 
+import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from statewatch.watch.board import DROPPED_AFTER
 from statewatch.watch.memory import Memory
 from statewatch.watch.picture import Picture, Watching
 from statewatch.watch.scope import Scope, scope_of
-from statewatch.watch.sweep import Sweep
+from statewatch.watch.sweep import COARSE, Sweep
 from tests.support import PATIENCE, labels, replace, said
 
 EMPTY = '{"hooks": {}, "global_stats": {}}'
@@ -61,7 +63,7 @@ def test_a_half_written_file_is_never_reported(tmp_path: Path) -> None:
     path.write_text('{"hooks": {}, "global_stats": {"total_failures": 1}}')
     run.look()
     assert run.problem("hook_state.json") is None
-    assert said(run.picture) == ["/global_stats/total_failures added 1"]
+    assert said(run.picture) == ["global stats total failures set to 1"]
 
 
 def test_a_file_that_stays_half_written_is_reported_with_the_place(tmp_path: Path) -> None:
@@ -81,6 +83,70 @@ def test_a_file_that_stays_half_written_is_reported_with_the_place(tmp_path: Pat
     run.look()
     assert run.problem("hook_state.json") is None
     assert said(run.picture) == [reason, "can be read again"]
+
+
+class TestLongAfterTheLastWrite:
+    """What was broken a while ago is no half-written file, so one look tells it."""
+
+    def long_after(self, tmp_path: Path, *paths: Path) -> Run:
+        run = Run(tmp_path, *paths)
+        run.now = time.time() + 60.0
+        return run
+
+    def test_a_broken_file_is_reported_at_the_first_look(self, tmp_path: Path) -> None:
+        (tmp_path / "hook_state.json").write_text("{")
+        run = self.long_after(tmp_path)
+        run.look(0)
+        assert "not JSON" in (run.problem("hook_state.json") or "")
+
+    def test_so_is_one_that_is_not_there(self, tmp_path: Path) -> None:
+        run = self.long_after(tmp_path, tmp_path / "batch_state.json")
+        run.look(0)
+        assert run.problem("batch_state.json") == "there is no such file"
+
+    def test_one_below_a_directory_that_is_not_there_is_looked_at_again_first(self, tmp_path: Path) -> None:
+        path = tmp_path / "away" / "batch_state.json"
+        run = self.long_after(tmp_path, path)
+        run.look(0)
+        assert run.sweep.in_doubt
+        run.look(0.2)
+        assert run.problem(run.picture.sources[0].label) == "there is no such file"
+
+    def test_one_that_was_written_a_moment_ago_is_looked_at_again_first(self, tmp_path: Path) -> None:
+        (tmp_path / "hook_state.json").write_text("{")
+        run = Run(tmp_path)
+        run.now = time.time() + COARSE / 2
+        run.look(0)
+        assert run.sweep.in_doubt
+
+    def test_a_link_is_looked_at_again_first(self, tmp_path: Path) -> None:
+        (tmp_path / "batch_state.json").symlink_to("nowhere")
+        run = self.long_after(tmp_path, tmp_path / "batch_state.json")
+        run.look(0)
+        assert run.sweep.in_doubt
+
+
+def test_a_large_file_is_read_as_if_it_was_small(tmp_path: Path) -> None:
+    path = tmp_path / "batch_state.json"
+    document = {"batch_id": "b", "features": [f"item {n}" for n in range(6_000)], "completed_features": [0]}
+    path.write_text(json.dumps(document, indent=2))
+    run = Run(tmp_path)
+    run.look()
+    for change in ({"completed_features": [0, 1]}, {"completed_features": [0, 1], "current_index": 2}):
+        replace(path, json.dumps({**document, **change}, indent=2))
+        run.look()
+    replace(path, '{\n  "batch_id": "b",\n  "features": [')  # it is broken, stays so, and is mended
+    run.look()
+    run.look()
+    assert "not JSON" in (run.problem("batch_state.json") or "")
+    replace(path, json.dumps({**document, "completed_features": [0, 1, 2]}, indent=2))
+    shown = run.look().sources[0]
+    assert shown.revision is not None
+    assert shown.revision.document == {**document, "completed_features": [0, 1, 2]}
+    assert [line for line in said(run.picture) if "completed" in line] == [
+        'b completed 1 "item 1"',
+        'b completed 2 "item 2"',
+    ]
 
 
 def test_a_doubt_holds_up_nothing_else(tmp_path: Path) -> None:

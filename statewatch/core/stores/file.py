@@ -13,7 +13,7 @@ from statewatch.core.errors import RefusedError, SourceError
 from statewatch.core.layouts import KEYED, PLAIN, Layout, laid_out
 from statewatch.core.lock import TIMEOUT, Holder, holder, locked
 from statewatch.core.names import check_namespace
-from statewatch.core.premises import made_ready, new_owner, refuse_read_only
+from statewatch.core.premises import made_ready, new_owner, refuse_read_only, refuse_sealed
 from statewatch.core.reading import Signature, Snapshot, read, signature, tells
 from statewatch.core.rewriting import NOWHERE, Rewritten, clear_leftovers, is_same_file, present, rewrite
 from statewatch.core.settle import after_a_write
@@ -113,6 +113,7 @@ class FileStore(Store):
             result = body(transaction)
             if not transaction.writes:
                 return Draft(snapshot, snapshot.data, False, raw, result)
+            refuse_sealed(self.url, raw)
             after = self._written(raw, transaction)
             return Draft(snapshot, self._encoded(snapshot, raw, after), True, after, result)
 

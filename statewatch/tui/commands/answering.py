@@ -3,7 +3,9 @@
 from statewatch.tui.commands.command import Command
 
 ANSWERING: tuple[Command, ...] = (
-    Command("screen.close", "escape,q", "close", "Back", "Go back", ("diff", "text"), shown=True, in_palette=False),
+    Command(
+        "screen.close", "escape,q", "close", "Back", "Go back", ("diff", "text", "blame"), shown=True, in_palette=False
+    ),
     Command("text.copy", "y", "copy", "Copy", "Copy this text", ("text",), shown=True),
     *(
         Command(

@@ -1,13 +1,12 @@
-"""Rows of the Batches view: the batches, and the items of one."""
+"""Rows of the Batches view: the batches. What one of them says besides its counts, and its items, stand beside."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from statewatch.documents.text import harmless, harmless_lines
+from statewatch.documents.text import harmless
 from statewatch.kinds import batch, times
-from statewatch.kinds.batch import BatchView, Item
-from statewatch.kinds.hooks import first_line
+from statewatch.kinds.batch import BatchView
 from statewatch.tui.models import cells
 from statewatch.tui.models.row import TableSpec, changed_column
 from statewatch.tui.widgets.table_model import Cell, Column
@@ -54,58 +53,10 @@ class BatchRow:
         return self.source.pace.eta(self.left, now)
 
 
-@dataclass(frozen=True)
-class ItemRow:
-    """One item of a batch; `is_current` is the one that is next."""
-
-    source: Source
-    item: Item
-    is_current: bool
-
-    @property
-    def key(self) -> str:
-        """Return what identifies the item."""
-        return f"{self.source.key}\0{self.item.index}"
-
-    @cached_property
-    def title(self) -> str:
-        """Return the title as it is shown."""
-        return harmless(self.item.title, 500)
-
-    @cached_property
-    def fields(self) -> Mapping[str, str]:
-        """Return what a filter looks at."""
-        return {"title": self.title, "status": self.item.outcome, "error": harmless(self.item.error or "", 500)}
-
-
 def rows(picture: Picture) -> tuple[BatchRow, ...]:
     """Return all batches, running ones first, the one that moved last on top."""
     found = [_row(source, source.view) for source in picture.sources if isinstance(source.view, BatchView)]
     return tuple(sorted(found, key=lambda row: (not row.view.is_running, row.source.label)))
-
-
-def items(row: BatchRow) -> tuple[ItemRow, ...]:
-    """Return the items of a batch in their order."""
-    current = row.view.current
-    return tuple(ItemRow(row.source, item, item is current) for item in row.view.items)
-
-
-def item_text(row: ItemRow) -> tuple[Cell, ...]:
-    """Return everything there is to say about an item: its whole error above all."""
-    item = row.item
-    lines: list[Cell] = [(*cells.marked(item.outcome), ("  ", ""), (f"{item.index}  {row.title}", "strong"))]
-    facts = (
-        ("issue", None if item.issue is None else f"#{item.issue}"),
-        ("tries", None if item.tries is None else str(item.tries)),
-        ("commit", item.commit),
-        ("recorded", None if item.at is None else times.stamp(item.at)),
-        ("took", None if item.duration is None else times.span(item.duration)),
-    )
-    lines += [((f"{name:<10}", "muted"), (harmless(value, 200), "")) for name, value in facts if value is not None]
-    if item.error:
-        title = "REASON" if item.outcome == batch.SKIPPED else "ERROR"
-        lines += [(), cells.own(title, "muted"), *(cells.own(line) for line in harmless_lines(item.error))]
-    return tuple(lines)
 
 
 def _row(source: Source, view: BatchView) -> BatchRow:
@@ -169,41 +120,12 @@ def _current(row: BatchRow, _now: float) -> Cell:
 
 
 def _tokens(row: BatchRow, _now: float) -> Cell:
-    return cells.number(row.view.tokens)
+    over = row.view.tokens is not None and row.view.tokens >= batch.TOKEN_LIMIT
+    return cells.number(row.view.tokens, "bad" if over else "")
 
 
 def _source(row: BatchRow, _now: float) -> Cell:
     return cells.own(row.source.label, "muted")
-
-
-def _item_state(row: ItemRow, _now: float) -> Cell:
-    if row.is_current:
-        return (("▶ ", "info"), ("next", "info"))
-    return cells.marked(row.item.outcome)
-
-
-def _index(row: ItemRow, _now: float) -> Cell:
-    return cells.own(str(row.item.index), "muted")
-
-
-def _tries(row: ItemRow, _now: float) -> Cell:
-    return cells.own(str(row.item.tries)) if row.item.tries else ()
-
-
-def _took(row: ItemRow, _now: float) -> Cell:
-    return cells.own(times.span(row.item.duration)) if row.item.duration else ()
-
-
-def _recorded(row: ItemRow, now: float) -> Cell:
-    return cells.own(times.clock(row.item.at, now), "muted") if row.item.at else ()
-
-
-def _commit(row: ItemRow, _now: float) -> Cell:
-    return cells.own(harmless(row.item.commit or "", 200)[:8], "muted")
-
-
-def _item_error(row: ItemRow, _now: float) -> Cell:
-    return cells.say(first_line(row.item.error))
 
 
 SPEC: TableSpec[BatchRow] = TableSpec(
@@ -235,27 +157,5 @@ SPEC: TableSpec[BatchRow] = TableSpec(
         "left": lambda row: row.left,
         "age": lambda row: -(row.source.changed_at or 0),
         "source": lambda row: row.source.label,
-    },
-)
-
-ITEMS: TableSpec[ItemRow] = TableSpec(
-    columns=(
-        Column("index", "#", _index, width=4, minimum=3, align="right"),
-        Column("status", "STATUS", _item_state, width=11, minimum=11),
-        Column("title", "TITLE", lambda row, _now: cells.own(row.title), width=36, minimum=22, flex=2),
-        Column("tries", "TRIES", _tries, width=5, minimum=5, align="right", priority=2),
-        Column("took", "TOOK", _took, width=5, minimum=5, align="right", priority=5),
-        Column("at", "RECORDED", _recorded, width=12, minimum=12, priority=3),
-        Column("commit", "COMMIT", _commit, width=8, minimum=8, priority=4),
-        Column("error", "ERROR", _item_error, width=30, minimum=14, flex=3, priority=1),
-    ),
-    empty="no items",
-    sorts={
-        "index": lambda row: row.item.index,
-        "status": lambda row: row.item.outcome,
-        "title": lambda row: row.title.casefold(),
-        "tries": lambda row: -(row.item.tries or 0),
-        "at": lambda row: -(row.item.at or 0),
-        "error": lambda row: not row.item.error,
     },
 )

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from statewatch.documents.text import harmless
+from statewatch.documents.text import harmless, harmless_lines
 from statewatch.kinds import times
 from statewatch.kinds.base import Tone
 from statewatch.tui.widgets.table_model import Cell, Role, Span
 
+_MOST_LINES = 2_000
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _MARKS: dict[str, tuple[str, Role]] = {
     "open": ("●", "bad"),
@@ -29,6 +30,13 @@ _MARKS: dict[str, tuple[str, Role]] = {
 def say(text: str | None, role: Role = "", limit: int = 500) -> Cell:
     """Return a cell of one text from a file, harmless."""
     return ((harmless(text, limit), role),) if text else ()
+
+
+def lines(text: str, role: Role = "") -> tuple[Cell, ...]:
+    """Return a text from a file as lines, harmless; of a very long one the beginning, and how much more there is."""
+    found = harmless_lines(text)
+    shown = tuple(own(line, role) for line in found[:_MOST_LINES])
+    return shown if len(found) <= _MOST_LINES else (*shown, own(f"… {len(found) - _MOST_LINES} more lines", "muted"))
 
 
 def own(text: str, role: Role = "") -> Cell:

@@ -1,137 +1,96 @@
-"""The model of the diff screen: what changed from one revision to the next, place by place."""
+"""Changes in few words, for whoever lists them: signs, values, the lines of a question before an action."""
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import groupby
 
 from statewatch.documents import pointer
-from statewatch.documents.diff import Change, diff
-from statewatch.documents.text import harmless, harmless_lines
+from statewatch.documents.diff import Change, Operation
+from statewatch.documents.text import harmless
 from statewatch.documents.values import JSON
-from statewatch.kinds import times
 from statewatch.kinds.plain import brief
 from statewatch.tui.models import cells
-from statewatch.tui.models.row import TableSpec
-from statewatch.tui.widgets.table_model import Cell, Column, Role
-from statewatch.watch.picture import ChangeLine
+from statewatch.tui.widgets.table_model import Cell, Role, Span
 
-_SIGNS: dict[str, tuple[str, Role]] = {
+SIGNS: dict[Operation, Span] = {
     "add": ("+", "good"),
     "remove": ("−", "bad"),
     "replace": ("~", "warn"),
-    "move": ("↕", "info"),
+    "move": ("⇄", "info"),
 }
-_MOST_LINES = 2_000
+"""What stands for an operation, by glyph and by colour."""
 
-
-@dataclass(frozen=True)
-class DiffRow:
-    """One place that changed."""
-
-    change: Change
-
-    @property
-    def key(self) -> str:
-        """Return what identifies the change within the diff."""
-        return f"{self.change.op} {self.change.pointer} {self.change.source or ''}"
-
-    @cached_property
-    def fields(self) -> Mapping[str, str]:
-        """Return what a filter looks at."""
-        return {"path": harmless(self.change.pointer)}
-
-
-@dataclass(frozen=True)
-class DiffModel:
-    """The changes of one revision; `missing` says why there are none to show."""
-
-    line: ChangeLine
-    rows: tuple[DiffRow, ...] = ()
-    missing: str = ""
-
-    def title(self, now: float) -> Cell:
-        """Return the line above the diff: which source, when, and how many places."""
-        counts = {op: sum(row.change.op == op for row in self.rows) for op in _SIGNS}
-        shown = [op for op in _SIGNS if counts[op] or op != "move"]  # few lists are ever put in another order
-        return (
-            (f" {self.line.label}  ", "strong"),
-            (f"{times.clock(self.line.at, now)}  ", "muted"),
-            *((f"{_SIGNS[op][0]}{counts[op]}  ", _SIGNS[op][1] if counts[op] else "muted") for op in shown),
-        )
-
-
-def load(line: ChangeLine, recall: Callable[[str], JSON]) -> DiffModel:
-    """Return the model for the revision that *line* belongs to; *recall* gives None for what is not kept."""
-    if line.before is None or line.after is None:
-        return DiffModel(line, missing="there is no revision on the other side to compare with")
-    before, after = recall(line.before), recall(line.after)
-    if before is None or after is None:
-        return DiffModel(line, missing="this revision is no longer kept: only the latest ones are")
-    rows = sorted(map(DiffRow, diff(before, after)), key=lambda row: _is_a_time(row.change))
-    return DiffModel(line, tuple(rows))
-
-
-def _is_a_time(change: Change) -> bool:
-    """Tell whether only a timestamp moved on: nearly every revision has some, so they are shown after the rest."""
-    return all(isinstance(value, str) and times.instant(value) is not None for value in (change.before, change.after))
+_MOST_LINES = 1_000
+_SHARED = 12  # characters from which on what two texts begin with is left out
+_KEPT = 6
+_QUOTED = 60
 
 
 def change_lines(changes: tuple[Change, ...]) -> tuple[Cell, ...]:
     """Return changes as lines of text, for the question before an action: those at one place under its name."""
     lines: list[Cell] = []
-    for place, group in groupby(changes, key=lambda change: change.pointer.rpartition("/")[0]):
+    for place, group in groupby(changes[:_MOST_LINES], key=lambda change: change.pointer.rpartition("/")[0]):
         together = list(group)
         if len(together) == 1 or not place:
             lines += [_change_line(change, change.pointer) for change in together]
         else:
             lines.append(cells.say(place, "muted"))
             lines += [(("  ", ""), *_change_line(change, change.pointer[len(place) + 1 :])) for change in together]
+    if len(changes) > _MOST_LINES:
+        lines.append(cells.own(f"… and {len(changes) - _MOST_LINES:,} more changes", "muted"))
     return tuple(lines)
 
 
-def sides(change: Change) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
-    """Return the value before and the value after a change as lines, whole."""
-    before = () if change.op == "add" else _pretty(change.before, "bad")
-    after = () if change.op == "remove" else _pretty(change.after, "good")
-    return before or (cells.own("nothing here before", "muted"),), after or (cells.own("nothing here now", "muted"),)
+def values(change: Change, role: Role | None = None) -> Cell:
+    """Return what a change did to the value at its place, in few words; all in one *role* where one is given."""
+    if change.op == "move":
+        return _from(change)
+    if change.op == "add":
+        return ((_brief(change.after), role or "good"),)
+    if change.op == "remove":
+        return ((_brief(change.before), role or "bad"),)
+    before, after = _apart(change.before, change.after)
+    return ((before, role or "bad"), (" → ", "muted"), (after, role or "good"))
+
+
+def _from(change: Change) -> Cell:
+    source = harmless(pointer.render(change.source or ()))
+    return ((f"from {source}  ", "muted"), (_brief(change.after), ""))
 
 
 def _change_line(change: Change, place: str) -> Cell:
-    sign, role = _SIGNS[change.op]
-    return ((f"{sign} ", role), (f"{harmless(place) or '/'}  ", ""), *_values(change))
+    sign, role = SIGNS[change.op]
+    return ((f"{sign} ", role), (f"{harmless(place) or '/'}  ", ""), *values(change))
 
 
-def _values(change: Change) -> Cell:
-    before, after = harmless(brief(change.before)), harmless(brief(change.after))
-    if change.op == "add":
-        return ((after, "good"),)
-    if change.op == "remove":
-        return ((before, "bad"),)
-    if change.source is not None:
-        return ((f"from {harmless(pointer.render(change.source))}  ", "muted"), (after, ""))
-    return ((before, "bad"), (" → ", "muted"), (after, "good"))
+def _brief(value: JSON) -> str:
+    return harmless(brief(value))
 
 
-def _pretty(value: JSON, role: Role) -> tuple[Cell, ...]:
-    text = value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-    lines = harmless_lines(text)
-    shown = [cells.own(line, role) for line in lines[:_MOST_LINES]]
-    if len(lines) > _MOST_LINES:
-        shown.append(cells.own(f"… {len(lines) - _MOST_LINES} more lines", "muted"))
-    return tuple(shown)
+def _apart(before: JSON, after: JSON) -> tuple[str, str]:
+    """Return two values in few words, without most of what long texts share at their beginning and their end."""
+    if not isinstance(before, str) or not isinstance(after, str) or max(len(before), len(after)) <= _QUOTED // 2:
+        return _brief(before), _brief(after)
+    head = _shared(before, after)
+    tail = _shared(before[head:][::-1], after[head:][::-1])
+    start = head - _KEPT if head >= _SHARED else 0
+    left_out = tail - _KEPT if tail >= _SHARED else 0
+    return _part(before, start, left_out), _part(after, start, left_out)
 
 
-def _sign(row: DiffRow, _now: float) -> Cell:
-    return (_SIGNS[row.change.op],)
+def _part(text: str, start: int, left_out: int) -> str:
+    """Return a text from *start* on and without so many characters at its end; `…` stands for what is left out."""
+    quoted = _brief(text[start : len(text) - left_out])
+    whole = quoted.endswith('"')  # else it is so long that it was cut
+    end = "" if not whole else "…" if left_out else '"'
+    return ("…" if start else '"') + (quoted[1:-1] if whole else quoted[1:]) + end
 
 
-SPEC: TableSpec[DiffRow] = TableSpec(
-    columns=(
-        Column("op", "", _sign, width=1, minimum=1),
-        Column("path", "PLACE", lambda row, _now: cells.say(row.change.pointer or "/"), width=30, minimum=14, flex=2),
-        Column("values", "BEFORE → AFTER", lambda row, _now: _values(row.change), width=30, minimum=12, flex=3),
-    ),
-    empty="no difference",
-)
+def _shared(one: str, other: str) -> int:
+    """Return how long the common beginning of two texts is."""
+    low, high = 0, min(len(one), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one[low:middle] == other[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -25,7 +25,7 @@ TIMELINE_SPAN = 600.0
 class Frame:
     """The frame's figures. `activity` counts changes by the instant.
 
-    `stale` when the view could not be made from what is there now.
+    `stale` when the view could not be made from what is there now, `past` when it is what was there at another time.
     """
 
     sources: int = 0
@@ -36,12 +36,15 @@ class Frame:
     activity: tuple[tuple[float, int], ...] = ()
     stale: bool = False
     starting: bool = False
+    past: bool = False
 
     @property
     def verdict(self) -> Span:
         """Return whether anything needs somebody, in few words; before the first look nobody knows."""
         if self.starting:
             return ("reading …", "muted")
+        if self.past:
+            return (f"{self.needs} needed you", "warn") if self.needs else ("all was well", "good")
         return (f"{self.needs} need you", "bad") if self.needs else ("all well", "good")
 
 
@@ -58,20 +61,23 @@ def frame(picture: Picture, now: float, needs: int | None = None) -> Frame:
     )
 
 
-def too_small(seen: Frame, size: tuple[int, int]) -> Cell:
+def too_small(seen: Frame, size: tuple[int, int], viewing: str = "") -> Cell:
     """Return the top line of a terminal that is too small for everything: what needs somebody still comes first."""
-    text, role = seen.verdict
-    return ((f" {text}", role), (f"  {size[0]}×{size[1]} is small, use {SMALLEST[0]}×{SMALLEST[1]}", "warn"))
+    first: Span = (f" {viewing}", "warn") if viewing else (f" {seen.verdict[0]}", seen.verdict[1])
+    return (first, (f"  {size[0]}×{size[1]} is small, use {SMALLEST[0]}×{SMALLEST[1]}", "warn"))
 
 
-def top_line(seen: Frame, title: str, now: float, width: int, *, read_only: bool) -> Cell:
-    """Return the top line, always true; what matters least gives way first when it is narrow."""
+def top_line(seen: Frame, title: str, now: float, width: int, *, read_only: bool, viewing: str = "") -> Cell:
+    """Return the top line, always true; what matters least gives way first when it is narrow.
+
+    *viewing* says which moment is shown, where that is not the present.
+    """
     gap = "   " if width >= 80 else "  "
     gone: set[str] = set()
     for given_up in ("", *_GIVEN_UP):
         gone.add(given_up)
         left = "" if "name" in gone else " statewatch" if "title" in gone or not title else f" statewatch  {title}"
-        spans = _state(seen, now, gone, read_only=read_only)
+        spans = _state(seen, now, gone, read_only=read_only, viewing=viewing)
         used = cell_len(left) + sum(cell_len(text) for text, _ in spans) + len(gap) * (len(spans) - 1) + 2
         if used <= width:
             break
@@ -81,12 +87,15 @@ def top_line(seen: Frame, title: str, now: float, width: int, *, read_only: bool
     return tuple(fill(tuple(line), width))
 
 
-def _state(seen: Frame, now: float, gone: set[str], *, read_only: bool) -> list[Span]:
+def _state(seen: Frame, now: float, gone: set[str], *, read_only: bool, viewing: str) -> list[Span]:
     """Return the pieces at the right of the top line, without those that are gone."""
-    pieces: dict[str, Span] = {"mode": _mode(seen, with_reason="reason" not in gone)}
+    mode: Span = (viewing, "strong") if viewing and not seen.stale else _mode(seen, with_reason="reason" not in gone)
+    pieces: dict[str, Span] = {"viewing" if viewing else "mode": mode}
     if read_only:
         pieces["read-only"] = ("read-only", "warn")
-    pieces |= {"sources": (f"{seen.sources} sources", ""), "needs": seen.verdict, "clock": (times.clock(now), "strong")}
+    pieces |= {"sources": (f"{seen.sources} sources", ""), "needs": seen.verdict}
+    if not viewing:
+        pieces["clock"] = (times.clock(now), "strong")
     return [piece for name, piece in pieces.items() if name not in gone]
 
 
@@ -102,8 +111,8 @@ def _mode(seen: Frame, *, with_reason: bool) -> Span:
 
 def timeline(seen: Frame, now: float, width: int) -> Cell:
     """Return the activity of the last ten minutes as little columns, the present at the right."""
-    label = f" {times.clock(now - TIMELINE_SPAN)[:5]} "
-    room = width - len(label) - 6
+    label = _timeline_label(now)
+    room = _timeline_room(now, width)
     if room < 10:
         return ()
     counts = [0] * room
@@ -113,3 +122,17 @@ def timeline(seen: Frame, now: float, width: int) -> Cell:
         if 0 <= index < room:
             counts[index] += changes
     return ((label, "muted"), (cells.spark(counts), "info"), ("│ now", "muted"))
+
+
+def pointed(x: int, now: float, width: int) -> float | None:
+    """Return the instant that is meant by column *x* of the timeline; None beside it, or where there is none."""
+    room, x = _timeline_room(now, width), x - len(_timeline_label(now))
+    return now - TIMELINE_SPAN / room * (room - 1 - x) if room >= 10 and 0 <= x < room else None
+
+
+def _timeline_label(now: float) -> str:
+    return f" {times.clock(now - TIMELINE_SPAN)[:5]} "
+
+
+def _timeline_room(now: float, width: int) -> int:
+    return width - len(_timeline_label(now)) - 6

@@ -59,7 +59,8 @@ def text(row: SourceRow, now: float) -> tuple[Cell, ...]:
     return tuple(lines)
 
 
-def _says(row: SourceRow, now: float) -> Cell:
+def says(row: SourceRow, now: float) -> Cell:
+    """Return what a source says in a line."""
     source, view = row.source, row.source.view
     if source.problem is not None:
         return ((f"✕ {source.problem.reason}", "bad"), ("  showing the last good one" * (view is not None), "muted"))
@@ -79,7 +80,8 @@ def _says(row: SourceRow, now: float) -> Cell:
     return cells.own("plain JSON", "muted")
 
 
-def _size(row: SourceRow, _now: float) -> Cell:
+def size(row: SourceRow, _now: float) -> Cell:
+    """Return how large a source is."""
     revision = row.source.revision
     if revision is None:
         return ()
@@ -90,8 +92,8 @@ SPEC: TableSpec[SourceRow] = TableSpec(
     columns=(
         Column("source", "SOURCE", lambda row, _now: cells.own(row.source.label), width=44, minimum=27, flex=1),
         Column("kind", "KIND", lambda row, _now: cells.own(row.source.kind), width=9, minimum=9, priority=2),
-        Column("says", "SAYS", _says, width=36, minimum=20, flex=2),
-        Column("size", "SIZE", _size, width=9, minimum=9, align="right", priority=3),
+        Column("says", "SAYS", says, width=36, minimum=20, flex=2),
+        Column("size", "SIZE", size, width=9, minimum=9, align="right", priority=3),
         changed_column(priority=1),
     ),
     empty="no source yet",

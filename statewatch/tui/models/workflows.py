@@ -60,6 +60,11 @@ def rows(picture: Picture) -> tuple[WorkflowRow, ...]:
     return tuple(sorted(found, key=lambda row: (_ORDER.get(row.view.status, 3), -(row.view.started_at or 0))))
 
 
+def row_of(source: Source) -> WorkflowRow | None:
+    """Return the row of a source, None where it is no run."""
+    return WorkflowRow(source, source.view) if isinstance(source.view, WorkflowView) else None
+
+
 def pipeline(view: WorkflowView, now: float) -> Cell:
     """Return the phases as a line: `scout ✓ 2m ─ plan ✓ 5m ─ build ▶ 12m ─ review ·`.
 
@@ -152,7 +157,7 @@ def _name(row: WorkflowRow, _now: float) -> Cell:
 
 SPEC: TableSpec[WorkflowRow] = TableSpec(
     columns=(
-        Column("workflow", "WORKFLOW", _name, width=15, minimum=15),
+        Column("workflow", "WORKFLOW", _name, width=18, minimum=15),
         Column(
             "status",
             "STATUS",

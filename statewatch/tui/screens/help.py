@@ -24,10 +24,14 @@ HANG = 12
 
 
 def help_lines(
-    active: Iterable[ActiveBinding], key_of: Callable[[Binding], str], *, read_only: bool = False
+    active: Iterable[ActiveBinding],
+    key_of: Callable[[Binding], str],
+    *,
+    read_only: bool = False,
+    past: bool = False,
 ) -> tuple[Cell, ...]:
     """Return the help text: the keys that work here, grouped by what they are about, then what the signs mean."""
-    helps = {command.id: (command.help, command.writes) for command in COMMANDS}
+    helps = {command.id: command for command in COMMANDS}
     groups: dict[str, list[Cell]] = {}
     seen: set[str] = set()
     for each in active:
@@ -35,12 +39,16 @@ def help_lines(
         if binding.id is None or binding.id in seen or binding.id not in helps:
             continue
         seen.add(binding.id)
-        text, writes = helps[binding.id]
-        note = "" if not writes else "  (off: read-only)" if read_only else "  (asks first)"
-        line: Cell = ((f"  {key_of(binding):<10}", "strong"), (text, ""), (note, "muted"))
+        command = helps[binding.id]
+        off = command.refusal(read_only=read_only, past=past)
+        why = "read-only" if read_only else "this is the past"
+        note = "" if not command.writes else f"  (off: {why})" if off else "  (asks first)" if command.asks else ""
+        line: Cell = ((f"  {key_of(binding):<10}", "strong"), (command.help, ""), (note, "muted"))
         groups.setdefault(binding.id.split(".")[0], []).append(line)
     titles = {
+        "travel": "TIME TRAVEL",
         "hooks": "CIRCUITS",
+        "checkpoints": "CHECKPOINTS",
         "view": "VIEWS",
         "table": "TABLE",
         "app": "EVERYWHERE",

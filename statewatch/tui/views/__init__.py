@@ -9,9 +9,10 @@ if TYPE_CHECKING:
 _PLACES = {
     "overview": ("overview", "OverviewView"),
     "batches": ("batches", "BatchesView"),
-    "workflows": ("simple", "WorkflowsView"),
+    "workflows": ("workflows", "WorkflowsView"),
     "hooks": ("hooks", "HooksView"),
-    "state": ("simple", "StateView"),
+    "checkpoints": ("checkpoints", "CheckpointsView"),
+    "state": ("state", "StateView"),
     "changes": ("simple", "ChangesView"),
 }
 

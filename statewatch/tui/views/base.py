@@ -1,19 +1,23 @@
 """What all views have in common: tables made from specs, a filter, an order, a chosen row."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual import on
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
-from statewatch.tui.models.build import Model
+from statewatch.tui.models.build import Ask, Model
 from statewatch.tui.models.row import TableSpec
 from statewatch.tui.registry import bindings
 from statewatch.tui.widgets.lines import Lines, Pane
 from statewatch.tui.widgets.table import Table
 from statewatch.watch.picture import ChangeLine
+
+if TYPE_CHECKING:
+    from statewatch.tui.app import StatewatchApp
 
 
 class DashTable(Table[Any]):
@@ -79,8 +83,8 @@ class View(Vertical):
     class Went(Message):
         """The operator wants to see a row in another view."""
 
-        def __init__(self, view: str, key: str) -> None:
-            """Carry the view and the key of the row."""
+        def __init__(self, view: str, key: str | None) -> None:
+            """Carry the view, and the key of the row where one is meant."""
             super().__init__()
             self.view = view
             self.key = key
@@ -100,9 +104,26 @@ class View(Vertical):
         """The table that filter and order are about."""
         return self.query_one(f"#{self.MAIN}", DashTable)
 
+    @property
+    def marked(self) -> int:
+        """Return how many rows are marked, of whichever table actions are about."""
+        return len(self.main.marked)
+
     def on_mount(self) -> None:
         """Want the first model: one that came before there were tables was not shown."""
         self.post_message(self.Asked())
+
+    @property
+    def dashboard(self) -> "StatewatchApp":
+        """The application."""
+        return cast("StatewatchApp", self.app)
+
+    def asks(self, ask: Ask) -> Ask:
+        """Return what is wanted of the presenter, with what only this view has to add."""
+        return ask
+
+    def arrive(self, key: str | None) -> None:
+        """Take notice that the operator comes here, from the source or to the row with *key*."""
 
     def present(self, model: Model) -> None:
         """Show a model."""
@@ -138,6 +159,29 @@ class View(Vertical):
         """Show what changed last in the chosen source."""
         if (key := self.source_key()) is not None:
             self.post_message(self.Diffed(key))
+
+    def action_checkpoint(self) -> None:
+        """Keep the chosen source as it is now, under a name."""
+        source = self.dashboard.picture.source(self.source_key() or "")
+        if source is None:
+            self.notify("Choose something of a source first.", severity="warning", markup=False)
+            return
+        from statewatch.tui import keeping  # noqa: PLC0415 - only who keeps something pays for it
+
+        self.do("view.checkpoint", partial(keeping.create, self.dashboard, source))
+
+    def do(self, command: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do *work* in the name of a command when nothing else is being done, and show what came of it."""
+
+        async def done() -> None:
+            await self.dashboard.operations.do(command, work)
+            self.did()
+
+        self.app.run_worker(done(), group="operations")
+
+    def did(self) -> None:
+        """Take notice that something was done, or not."""
+        self.post_message(self.Asked())
 
     def acting(self) -> None:
         """Take notice that something is being done to the chosen rows: the next action is not about them."""

@@ -1,16 +1,20 @@
 """The Hooks view: all circuits, the detail of the one under the cursor, and what may be done to them."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from statewatch.documents.text import harmless
+from statewatch.tui.acting import AnswerAsked, Typed
 from statewatch.tui.models import hooks
-from statewatch.tui.registry import bindings
+from statewatch.tui.registry import bindings, command
 from statewatch.tui.views.base import DashTable, View
 from statewatch.tui.views.circuits import Asked, CircuitsAsked, targets
+from statewatch.tui.views.drains import DRAINS, PAUSE_HINT, pause_actions, root_of_drain, wrong_pause
 from statewatch.tui.widgets.lines import Pane
 from statewatch.tui.widgets.table import Table
 
@@ -58,6 +62,20 @@ class HooksView(View):
     def action_mode(self) -> None:
         """Give the chosen circuits a mode, or take it away."""
         self._ask("hooks.mode", "mode")
+
+    def action_pause(self) -> None:
+        """Pause the drain that the row under the cursor is about."""
+        row: Any = self.main.cursor_row
+        if refusal := self.dashboard.refusal(command("hooks.pause")):
+            self.notify(refusal, severity="warning", markup=False)
+            return
+        if row is None or row.source.kind not in DRAINS:
+            text = "Choose the breaker, the budget or the pause of a drain: only a drain can be paused."
+            self.notify(text, severity="warning", markup=False)
+            return
+        root = root_of_drain(row.source.key)
+        question = Typed(f"For how long may no drain of {harmless(root.name, 60)} begin?", PAUSE_HINT, wrong_pause)
+        self.post_message(AnswerAsked("hooks.pause", question, partial(pause_actions, root)))
 
     def action_reset_all(self) -> None:
         """Reset every circuit of the file under the cursor."""

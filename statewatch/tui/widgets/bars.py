@@ -76,6 +76,8 @@ class KeyBar(Bar):
 
     _KEPT: ClassVar[str] = "app.help"
     """What stays however narrow it gets: from there everything else can be found."""
+    _LAST_TO_GO: ClassVar[str] = "app.undo"
+    """What stays nearly as long: who has just done something must see the way back."""
     _FIRST_TO_GO: ClassVar[str] = "app.redo"
     """What gives way before everything else: who has just undone something knows the key, and help tells it."""
 
@@ -105,6 +107,7 @@ class KeyBar(Bar):
             width = cell_len(name) + len(label) + 3
             self._places.append((position, position + width, key))
             position += width
+        spans[-1] = (spans[-1][0].rstrip(), spans[-1][1])  # what is cut for its blanks alone would end in an ellipsis
         self.show(tuple(spans))
 
     def on_click(self, event: events.Click) -> None:
@@ -114,10 +117,14 @@ class KeyBar(Bar):
                 self.app.simulate_key(key)
 
     def _working(self) -> dict[str, Binding]:
-        """Return the bindings worth showing by their id; what writes is not among them where nothing may be written."""
-        off = {each.id for each in COMMANDS if each.writes} if getattr(self.app, "read_only", False) else set()
+        """Return the bindings worth showing by their id; what writes is not among them where nothing may be written.
+
+        Those that come before all others come first here, too.
+        """
+        refusal = getattr(self.app, "refusal", lambda _command: "")
+        off = {each.id for each in COMMANDS if refusal(each)}
         working: dict[str, Binding] = {}
-        for active in self.screen.active_bindings.values():
+        for active in sorted(self.screen.active_bindings.values(), key=lambda active: not active.binding.priority):
             binding = active.binding
             if binding.show and binding.id is not None and binding.id not in off:
                 working.setdefault(binding.id, binding)
@@ -129,9 +136,11 @@ class KeyBar(Bar):
             name: (self.app.get_key_display(binding), binding.description.lower(), binding.key)
             for name, binding in working.items()
         }
-        while sum(cell_len(key) + len(label) + 3 for key, label, _ in told.values()) > self.size.width:
-            least_first = [*(told.keys() & {self._FIRST_TO_GO}), *reversed(told)]
-            dropped = next((name for name in least_first if name != self._KEPT), None)
+        # One blank comes before the first; the two after the last need no room.
+        while sum(cell_len(key) + len(label) + 3 for key, label, _ in told.values()) - 1 > self.size.width:
+            usual = [name for name in reversed(told) if name != self._LAST_TO_GO]
+            least_first = [*(told.keys() & {self._FIRST_TO_GO}), *usual, self._LAST_TO_GO]
+            dropped = next((name for name in least_first if name != self._KEPT and name in told), None)
             if dropped is None:
                 break
             del told[dropped]

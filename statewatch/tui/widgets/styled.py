@@ -11,7 +11,7 @@ from textual.widget import Widget
 
 from statewatch.tui.widgets.table_model import Cell, Role, Span, fill, plain
 
-ROLES: tuple[Role, ...] = ("good", "bad", "warn", "info", "muted", "strong")
+ROLES: tuple[Role, ...] = ("good", "bad", "warn", "info", "muted", "strong", "removed", "added")
 
 
 class Styled(Widget):
@@ -27,6 +27,8 @@ class Styled(Widget):
         & > .styled--info { color: $text-accent; }
         & > .styled--muted { color: $text-muted; }
         & > .styled--strong { text-style: bold; }
+        & > .styled--removed { color: $text-error; text-style: bold underline; }
+        & > .styled--added { color: $text-success; text-style: bold underline; }
         &:nocolor > .styled--bad { color: $foreground; text-style: bold; }
     }
     """

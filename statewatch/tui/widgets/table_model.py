@@ -9,7 +9,7 @@ from rich.cells import cell_len, set_cell_size
 
 R = TypeVar("R")
 
-Role = Literal["", "good", "bad", "warn", "info", "muted", "strong"]
+Role = Literal["", "good", "bad", "warn", "info", "muted", "strong", "removed", "added"]
 Span = tuple[str, Role]
 Cell = tuple[Span, ...]
 Align = Literal["left", "right"]

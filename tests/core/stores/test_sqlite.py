@@ -3,7 +3,6 @@
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +13,6 @@ from statewatch.core.stores.base import Checkpoint
 from statewatch.core.stores.sqlite import SqliteStore, located
 from statewatch.core.stores.urls import open_store
 from tests.core.stores.sqlite_tool import Tool
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def path(place: Path) -> Path:
-    return place / "wf-1" / "state.db"
-
-
-@pytest.fixture
-def store(place: Path) -> Iterator[SqliteStore]:
-    with SqliteStore(place, "wf-1", timeout=0.3) as store:
-        yield store
-
-
-@pytest.fixture
-def tool(path: Path) -> Iterator[Tool]:
-    tool = Tool(path)
-    yield tool
-    tool.close()
 
 
 def schema(tool: Tool) -> list[Any]:

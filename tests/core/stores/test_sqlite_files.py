@@ -4,7 +4,7 @@ import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +14,6 @@ from statewatch.core.errors import MissingCheckpointError, MissingKeyError, Sour
 from statewatch.core.stores.sqlite import SqliteStore
 from statewatch.core.stores.sqlite_session import KEPT_VALUES, is_on_network
 from tests.core.stores.sqlite_tool import Tool
-
-
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
-    return tmp_path / "state"
-
-
-@pytest.fixture
-def path(place: Path) -> Path:
-    return place / "wf-1" / "state.db"
-
-
-@pytest.fixture
-def store(place: Path) -> Iterator[SqliteStore]:
-    with SqliteStore(place, "wf-1", timeout=0.3) as store:
-        yield store
-
-
-@pytest.fixture
-def tool(path: Path) -> Iterator[Tool]:
-    tool = Tool(path)
-    yield tool
-    tool.close()
-
 
 # --- files
 

@@ -1,0 +1,86 @@
+"""What can be done in the past. These keys come before those of tables: there they step through time."""
+
+from statewatch.tui.commands.command import Command
+
+TRAVEL: tuple[Command, ...] = (
+    Command(
+        "view.travel",
+        "t",
+        "screen.begin_travel",
+        "Travel",
+        "Time travel: stop the clock and view the past",
+        ("view",),
+        shown=True,
+    ),
+    *(
+        Command(
+            f"travel.{name}",
+            keys,
+            f"travel('{verb}', {by})",
+            label,
+            text,
+            ("travel",),
+            shown=shown is not None,
+            key_display=shown,
+            in_palette=False,
+            priority=True,
+        )
+        for name, keys, verb, by, label, text, shown in (
+            ("back", "left,left_square_bracket", "step", -1, "Change", "One change back", "←→"),
+            ("on", "right,right_square_bracket", "step", 1, "Next change", "One change on", None),
+            (
+                "source-back",
+                "shift+left,left_curly_bracket",
+                "source",
+                -1,
+                "Change of this",
+                "One change of the chosen source back",
+                "{}",
+            ),
+            (
+                "source-on",
+                "shift+right,right_curly_bracket",
+                "source",
+                1,
+                "Next change of this",
+                "One change of the chosen source on",
+                None,
+            ),
+            ("minute-back", "ctrl+left,comma", "minute", -1, "Minute", "A minute back", ",."),
+            ("minute-on", "ctrl+right,full_stop", "minute", 1, "Minute on", "A minute on", None),
+            ("hour-back", "less_than_sign", "hour", -1, "Hour back", "An hour back", None),
+            ("hour-on", "greater_than_sign", "hour", 1, "Hour on", "An hour on", None),
+            ("home", "home", "home", 0, "To the beginning", "The first moment that was recorded", None),
+            ("end", "end", "end", 0, "To the present", "Back to now", None),
+            ("play", "space", "play", 0, "Play", "Let time pass, or stop it; long silences are cut short", "space"),
+            ("faster", "plus", "speed", 1, "Faster", "Play faster, up to 64 times", None),
+            ("slower", "minus", "speed", -1, "Slower", "Play slower, down to as fast as it was", None),
+            ("wide", "w", "wide", 0, "Wider", "Show more time in the scrubber; after all of it, little", None),
+            ("bookmark-back", "left_parenthesis", "bookmark", -1, "Bookmark back", "The bookmark before", None),
+            ("bookmark-on", "right_parenthesis", "bookmark", 1, "Bookmark on", "The next bookmark", None),
+            ("leave", "t,escape", "leave", 0, "Live", "Leave the past", "esc"),
+        )
+    ),
+    Command(
+        "travel.bookmark",
+        "B",
+        "bookmark",
+        "Bookmark",
+        "Give this moment a name, under which it is kept for good",
+        ("travel",),
+        shown=True,
+        priority=True,
+    ),
+    Command(
+        "travel.restore",
+        "R",
+        "restore_moment",
+        "Restore",
+        "Bring the chosen source back to this moment",
+        ("travel",),
+        writes=True,
+        shown=True,
+        priority=True,
+        in_past=True,
+    ),
+)
