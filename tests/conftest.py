@@ -38,6 +38,7 @@ def _home_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyte
     ):
         monkeypatch.setenv(variable, str(home / folder))
     monkeypatch.setenv("STATEWATCH_STATE_DIR", str(home / "statewatch"))
+    monkeypatch.setenv("STATEWATCH_TMP_DIR", "")
     for variable in os.environ:
         if variable.startswith("GUARDRAILS_"):
             monkeypatch.delenv(variable)

@@ -30,7 +30,8 @@ class Level:
 
     `ordinary` levels of common sub-directories follow, and the one that `named` begins with; `inside` is not 0 within a
     `.claude` tree and counts the levels left there, where everything but `skipped` is entered. `tree` is what holds in
-    a `.claude` directory found here.
+    a `.claude` directory found here. Where there are `only` some kinds, just files of these are candidates that belong
+    to the user: a directory that everybody writes into.
     """
 
     ordinary: int = 0
@@ -38,9 +39,12 @@ class Level:
     skipped: frozenset[str] = frozenset()
     tree: Optional["Level"] = None
     named: tuple[str, ...] = ()
+    only: frozenset[str] = frozenset()
 
     def enter(self, name: str) -> Optional["Level"]:
         """Return the level that holds in the sub-directory *name*, or None where it is not looked into."""
+        if self.only:
+            return None
         if name == ".claude":
             return self.tree or Level(inside=6)
         if name in _HIDDEN:

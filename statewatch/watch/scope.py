@@ -15,6 +15,8 @@ TREE = ".claude"
 LOOPS = ".autonomous-dev"
 """The directory in the user's home in which agent loops keep their state."""
 
+_TEMPORARY = Level(only=frozenset({"pipeline", "completions"}))
+"""What is looked for where temporary files are: pipelines keep their state there."""
 _PROJECT = Level(ordinary=0, named=("docs", "sessions"))
 _DIRECTORY = Level(ordinary=3)
 _INSIDE = Level(ordinary=0, inside=6)
@@ -72,7 +74,7 @@ class Scope:
         places: list[str] = []
         for root in self.roots:
             places.append(self.shown(root.path))
-            if not root.level.inside and not root.path.endswith(f"/{LOOPS}"):
+            if not root.level.inside and not root.level.only and not root.path.endswith(f"/{LOOPS}"):
                 places.append(self.shown(str(Path(root.path, TREE))))
         places += [self.shown(path) for path in self.files]
         within = {root.path for root in self.roots}
@@ -100,8 +102,11 @@ def scope_of(
 ) -> Scope:
     """Return what to look at for the *paths* given on the command line.
 
-    With none: the project around *cwd* and the user's home. A directory (also one that ends in `/` and does not exist
-    yet) is looked through; anything else is a file that was asked for by name.
+    With none: the project around *cwd*, the user's home, and of the user's temporary files the state of pipelines, in
+    `/tmp` or where `STATEWATCH_TMP_DIR` says (empty: nowhere).
+
+    A directory (also one that ends in `/` and does not exist yet) is looked through; anything else is a file that was
+    asked for by name.
     """
     here = _absolute(cwd or _working_directory())
     house = _absolute(home or Path.home())
@@ -109,9 +114,14 @@ def scope_of(
     guardrails = {key: value for key, value in variables.items() if key.startswith("GUARDRAILS_")}
     given = [(_absolute(here / path), str(path).endswith("/")) for path in paths]
     if not given:
+        temporary = variables.get("STATEWATCH_TMP_DIR", "/tmp" if environment is None else "")  # noqa: S108 - only read
         project = project_around(here, house)
         return Scope(
-            roots=(Root(str(project), _project_level(project, house)), *_home_roots(house)),
+            roots=(
+                Root(str(project), _project_level(project, house)),
+                *_home_roots(house),
+                *([Root(temporary, _TEMPORARY)] if temporary else []),
+            ),
             hook_states=(str(_absolute(here / configured_hook_state(house, guardrails))),),
             base=str(project),
             home=str(house),

@@ -112,7 +112,11 @@ class Tree:
         """List one directory; return the sub-directories to enter that are not known yet."""
         try:
             with os.scandir(path) as entries:
-                listed = [(entry.name, _is_directory(entry)) for entry in itertools.islice(entries, MAX_ENTRIES)]
+                few = itertools.islice(entries, MAX_ENTRIES)
+                if directory.level.only:
+                    listed = [(entry.name, False) for entry in few if _is_wanted(entry, directory.level.only)]
+                else:
+                    listed = [(entry.name, _is_directory(entry)) for entry in few]
         except OSError:
             return []
         level = _level_by_content(directory.level, {name for name, _ in listed})
@@ -159,6 +163,17 @@ class Tree:
 def _is_directory(entry: "os.DirEntry[str]") -> bool:
     try:
         return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _is_wanted(entry: "os.DirEntry[str]", kinds: frozenset[str]) -> bool:
+    """Tell whether a file in a directory of everybody's is of one of these kinds by its name, and the user's own."""
+    promised = expectation(entry.path)
+    if promised is None or promised.kind not in kinds:
+        return False
+    try:
+        return entry.stat(follow_symlinks=False).st_uid == os.geteuid()
     except OSError:
         return False
 

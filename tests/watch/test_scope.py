@@ -46,6 +46,16 @@ def test_without_paths_project_and_home_are_looked_at(home: Path) -> None:
     assert scope.looked_in == ("~/code/proj", "~/code/proj/.claude", "~/.claude", "~/.autonomous-dev")
 
 
+@pytest.mark.parametrize(("variables", "place"), [({"STATEWATCH_TMP_DIR": "/var/x"}, ["/var/x"]), ({}, [])])
+def test_pipelines_are_looked_for_among_temporary_files(
+    tmp_path: Path, variables: dict[str, str], place: list[str]
+) -> None:
+    scope = scope_of((), tmp_path, tmp_path / "home", variables)
+    assert [root.path for root in scope.roots if root.level.only] == place
+    assert all(path in scope.looked_in for path in place)
+    assert not any(root.level.only for root in scope_of([tmp_path], tmp_path, tmp_path / "home", variables).roots)
+
+
 def test_labels_are_short_and_say_where(home: Path) -> None:
     project = home / "code" / "proj"
     (project / ".git").mkdir()

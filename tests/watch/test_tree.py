@@ -166,3 +166,21 @@ def test_a_directory_that_cannot_be_read_keeps_what_it_had(tmp_path: Path) -> No
         replace(tmp_path / "x", "")
         tree.check()
     assert found(tree, tmp_path) == {"batch_state.json"}
+
+
+def test_where_everybody_writes_only_the_users_own_files_of_some_kinds_are_candidates(tmp_path: Path) -> None:
+    for name in (
+        "pipeline_state_a1.json",
+        "batch_state.json",
+        "deep/pipeline_state_b2.json",
+        ".claude/batch_state.json",
+    ):
+        put(tmp_path / name)
+    if os.geteuid() == 0:
+        os.chown(put(tmp_path / "pipeline_state_theirs.json"), 4_321, -1)
+    tree = Tree([Root(str(tmp_path), Level(only=frozenset({"pipeline"})))])
+    tree.check()
+    assert found(tree, tmp_path) == {"pipeline_state_a1.json"}
+    put(tmp_path / "pipeline_state_c3.json")
+    tree.touch(str(tmp_path / "pipeline_state_c3.json"))
+    assert found(tree, tmp_path) == {"pipeline_state_a1.json", "pipeline_state_c3.json"}
