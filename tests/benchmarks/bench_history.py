@@ -6,6 +6,7 @@ reads, blames and prunes. Bytes are all of the database; trust them and the rati
 
 import json
 import random
+import shutil
 import statistics
 import tempfile
 import time
@@ -17,6 +18,7 @@ from typing import Any
 from statewatch.watch.history.store import History
 
 VERSIONS = 2_000
+PRUNED = 5
 SAMPLES = 200
 BYTES, READ, WRITE, BLAME, PRUNE = 1_000, 2.0, 10.0, 2.0, 20.0
 """The goals: bytes a version, and milliseconds."""
@@ -105,39 +107,57 @@ def told(what: str, figure: float, goal: float | None, unit: str) -> None:
 
 def measure(name: str, versions: Iterator[bytes], places: Callable[[random.Random], tuple[str, ...]]) -> None:
     """Record all versions, and print the figures."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "history.db")
+        with History.open(path) as history:
+            record(history, name, versions)
+            look(history, name, places)
+        prune(path, name)
+
+
+def record(history: History, name: str, versions: Iterator[bytes]) -> None:
+    """Print what it costs to record, in time and in bytes."""
+    whole = zipped = 0
+    writes = []
+    for number, data in enumerate(versions):
+        whole += len(data)
+        zipped += len(zlib.compress(data, 1)) if number % 50 == 0 else 0
+        begun = time.perf_counter()
+        history.record(name, data, at=float(number), seen_at=float(number))
+        writes.append((time.perf_counter() - begun) * 1e3)
+    print(f"{name}: {VERSIONS:,} versions of {whole / VERSIONS / 1e3:,.0f} KB")
+    told("copies, compressed each", zipped * 50 / VERSIONS, None, "bytes a version")
+    told("all in", history.size() / VERSIONS, BYTES, "bytes a version")
+    told("write, median", statistics.median(writes), WRITE, "ms")
+    told("write, p95", sorted(writes)[int(VERSIONS * 0.95)], None, "ms")
+
+
+def look(history: History, name: str, places: Callable[[random.Random], tuple[str, ...]]) -> None:
+    """Print what it takes to come back to a version, and to find out when a value changed."""
     chance = random.Random(3)
-    with tempfile.TemporaryDirectory() as directory, History.open(Path(directory, "history.db")) as history:
-        whole = zipped = 0
-        writes = []
-        for number, data in enumerate(versions):
-            whole += len(data)
-            zipped += len(zlib.compress(data, 1)) if number % 50 == 0 else 0
-            begun = time.perf_counter()
-            history.record(name, data, at=float(number), seen_at=float(number))
-            writes.append((time.perf_counter() - begun) * 1e3)
-        entries = history.entries(name)
-        assert len(entries) == VERSIONS
-        reads = [milliseconds(lambda entry=entry: history.data(entry)) for entry in chance.sample(entries, SAMPLES)]  # type: ignore[misc]
-        asked = [places(chance) for _ in range(SAMPLES)]
-        blames = [milliseconds(lambda place=place: history.blame(name, place, limit=20)) for place in asked]  # type: ignore[misc]
-        print(f"{name}: {VERSIONS:,} versions of {whole / VERSIONS / 1e3:,.0f} KB")
-        told("copies, compressed each", zipped * 50 / VERSIONS, None, "bytes a version")
-        told("all in", history.size() / VERSIONS, BYTES, "bytes a version")
-        told("write, median", statistics.median(writes), WRITE, "ms")
-        told("write, p95", sorted(writes)[int(VERSIONS * 0.95)], None, "ms")
-        told("any version, median", statistics.median(reads), READ, "ms")
-        told("any version, p95", sorted(reads)[int(SAMPLES * 0.95)], None, "ms")
-        told("blame of a place, median", statistics.median(blames), BLAME, "ms")
-        told("blame of a place, p95", sorted(blames)[int(SAMPLES * 0.95)], None, "ms")
-        pruned = 0
+    entries = history.entries(name)
+    assert len(entries) == VERSIONS
+    reads = [milliseconds(lambda entry=entry: history.data(entry)) for entry in chance.sample(entries, SAMPLES)]  # type: ignore[misc]
+    asked = [places(chance) for _ in range(SAMPLES)]
+    blames = [milliseconds(lambda place=place: history.blame(name, place, limit=20)) for place in asked]  # type: ignore[misc]
+    told("any version, median", statistics.median(reads), READ, "ms")
+    told("any version, p95", sorted(reads)[int(SAMPLES * 0.95)], None, "ms")
+    told("blame of a place, median", statistics.median(blames), BLAME, "ms")
+    told("blame of a place, p95", sorted(blames)[int(SAMPLES * 0.95)], None, "ms")
 
-        def prune() -> None:
-            nonlocal pruned
-            pruned = history.prune(VERSIONS + 7_200.0, dense=500)
 
-        took = milliseconds(prune)
-        told(f"prune {pruned:,} versions", took, PRUNE, "ms")
-        told("afterwards", history.size() / len(history.entries(name)), None, "bytes a version")
+def prune(path: Path, name: str) -> None:
+    """Print what pruning costs, in copies of the store, since one of them is pruned once."""
+    took, counts, left = [], set(), 0.0
+    for number in range(PRUNED):
+        copy = shutil.copy(path, path.with_name(f"{number}.db"))
+        with History.open(Path(copy)) as history:
+            took.append(milliseconds(lambda history=history: counts.add(history.prune(VERSIONS + 7_200.0, dense=500))))  # type: ignore[misc]
+            left = history.size() / len(history.entries(name))
+    [count] = counts
+    told(f"prune {count:,} versions, median", statistics.median(took), PRUNE, "ms")
+    told(f"prune {count:,} versions, worst", max(took), None, "ms")
+    told("afterwards", left, None, "bytes a version")
 
 
 def main() -> None:
