@@ -5,6 +5,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -28,6 +29,7 @@ Readable = TypeVar("Readable", bound=Version)
 
 _PATIENCE = (0.02, 0.04, 0.09)
 """Seconds between the readings of a file that is broken: an in-place writer may be at work."""
+_TIME_OF_DAY = re.compile(r"(\d\d:\d\d)(:\d\d(?:\.\d+)?)?", re.ASCII)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON: stable names, times as ISO 8601 UTC.")
@@ -60,7 +62,7 @@ _at_option = click.option(
     metavar="TIME",
     expose_value=False,
     callback=_kept(at_time),
-    help="As it was then, by the history: 10m (ago), 2026-11-20T14:03, or the name of a bookmark.",
+    help="As it was then, by the history: 10m (ago), 14:03, 2026-11-20T14:03, or the name of a bookmark.",
 )
 
 
@@ -115,13 +117,22 @@ def moment_of(text: str, now: float) -> float | None:
     return instant(f"{day}T{minute or '00:00'}{second or ':00'}{zone}", naive="local")
 
 
+def past_moment_of(text: str, now: float) -> float | None:
+    """Return the instant that a text means as `moment_of` does; a time of day alone is the last one before *now*."""
+    if _TIME_OF_DAY.fullmatch(text) is None:
+        return moment_of(text, now)
+    days = (datetime.fromtimestamp(now).date() - timedelta(days=back) for back in range(2))
+    moments = [moment_of(f"{day.isoformat()}T{text}", now) for day in days]
+    return next((moment for moment in moments if moment is not None and moment <= now), None)
+
+
 def given_moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> float | None:
     """Return the instant that the value of an option means."""
     if value is None:
         return None
-    moment = moment_of(value, time.time())
+    moment = past_moment_of(value, time.time())
     if moment is None:
-        raise click.BadParameter(f"{value!r} is neither a duration (10m, 2h, 3d) nor a time (2026-11-20T14:03).")
+        raise click.BadParameter(f"{value!r} is neither a duration (10m, 2h, 3d) nor a time (14:03, 2026-11-20T14:03).")
     return moment
 
 

@@ -67,7 +67,10 @@ class _Wanted:
 @click.option("--who", metavar="USER", help="What this user did: NAME or NAME@HOST.")
 @click.option("--via", type=click.Choice(["cli", "dashboard", "library"]), help="What was done through this.")
 @click.option(
-    "--since", callback=given_moment, metavar="WHEN", help="A duration (10m, 2h, 3d) or a time (2026-11-20T14:03)."
+    "--since",
+    callback=given_moment,
+    metavar="WHEN",
+    help="A duration (10m, 2h, 3d) or a time (14:03, 2026-11-20T14:03).",
 )
 @click.option("--here", is_flag=True, help="What was done in this project and in the home: what `undo` takes back.")
 @click.option("-n", "most", type=click.IntRange(1), metavar="COUNT", help=f"So many; without --json {_SHOWN}.")

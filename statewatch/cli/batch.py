@@ -35,7 +35,7 @@ def command(ctx: click.Context) -> int:
 def list_batches(paths: tuple[str, ...], *, as_json: bool) -> int:
     """List the batches: how far each is, what failed, how fast it goes and when it will be done.
 
-    Looks at the PATHs (files, directories or addresses), else at the project around the current directory and at
+    Looks at the PATHs (files or directories), else at the project around the current directory and at
     ~/.claude.
 
     \b

@@ -10,6 +10,7 @@ from statewatch.cli import output
 from statewatch.cli.arguments import history_option, json_option, parsed
 from statewatch.cli.columns import Column
 from statewatch.cli.errors import MistakeError
+from statewatch.cli.keyed_places import recorded_place, told_place
 from statewatch.cli.log import author_row
 from statewatch.core.address import Address
 from statewatch.core.audit import Record
@@ -70,12 +71,12 @@ def command(address: str, most: int | None, *, as_json: bool) -> None:
             "sources."
         )
     history, key = history_of(found.source)
-    touches = history.blame(key, found.tokens)
+    touches = history.blame(key, recorded_place(found.source, found.tokens))
     if not touches:
         _unchanged(history, key, found, as_json=as_json)
         return
     shown = list(itertools.islice(touches, most or (None if as_json else _SHOWN)))
-    _print(found.source, shown, as_json=as_json)
+    _print(found.source, shown, {touch.entry.number: _problem(history, touch) for touch in shown}, as_json=as_json)
     if most is None and len(shown) < len(touches):
         output.note(f"There is more: -n {_SHOWN * 5} shows {_SHOWN * 5} changes, --json all {len(touches):,}.")
 
@@ -86,7 +87,7 @@ def _unchanged(history: "History", key: str, found: Address, *, as_json: bool) -
     newest, oldest = kept[0], kept[-1]
     try:
         document = history.document(newest)
-        value = pointer.get(document, pointer.locate(document, found.tokens))
+        value = pointer.get(document, pointer.locate(document, recorded_place(found.source, found.tokens)))
     except pointer.PointerError as error:
         raise NotFoundError(f"{found.source}: {error}, and there was not since its history begins.") from None
     except StatewatchError:
@@ -101,26 +102,41 @@ def _unchanged(history: "History", key: str, found: Address, *, as_json: bool) -
     )
 
 
-def _print(source: str, touches: "Sequence[Touch]", *, as_json: bool) -> None:
+def _problem(history: "History", touch: "Touch") -> str:
+    """Return why nothing could be seen in a revision; nothing where a value is gone from it, or another one."""
+    if touch.op != "remove":
+        return ""
+    try:
+        history.document(touch.entry)
+    except StatewatchError as error:
+        return str(getattr(error, "reason", error))
+    return ""
+
+
+def _print(source: str, touches: "Sequence[Touch]", problems: dict[int, str], *, as_json: bool) -> None:
     from statewatch.cli.history import authors_of  # noqa: PLC0415
 
     authors = authors_of(touches[0].entry.source, touches[-1].entry.at)
     named = [(touch, authors.of(touch.entry)) for touch in touches]
     if as_json:
-        output.json_out([_row(source, touch, author) for touch, author in named])
+        output.json_out([_row(source, touch, author, problems[touch.entry.number]) for touch, author in named])
         return
     now = time.time()
-    output.table(_COLUMNS, [_cells(touch, author, now) for touch, author in named])
+    output.table(
+        _COLUMNS, [_cells(source, touch, author, now, problems[touch.entry.number]) for touch, author in named]
+    )
 
 
-def _cells(touch: "Touch", author: Record | None, now: float) -> tuple[str, ...]:
+def _cells(source: str, touch: "Touch", author: Record | None, now: float, problem: str) -> tuple[str, ...]:
     entry = touch.entry
     return (
         clock(entry.seen_at, now),
         span(now - entry.seen_at),
-        harmless(pointer.render(touch.path) or "/", 300),
+        harmless(pointer.render(told_place(source, touch.path)) or "/", 300),
         "(not there)" if touch.op == "add" else harmless(brief(touch.before, _VALUE), _VALUE),
-        "(gone)" if touch.op == "remove" else harmless(brief(touch.after, _VALUE), _VALUE),
+        ("(no JSON)" if problem else "(gone)")
+        if touch.op == "remove"
+        else harmless(brief(touch.after, _VALUE), _VALUE),
         "" if author is None else harmless(author.user, 60),
         _what(author, entry),
     )
@@ -134,19 +150,20 @@ def _what(author: Record | None, entry: "Entry") -> str:
     return harmless(f"{author.action} {', '.join(author.targets)}{why}".strip(), 300)
 
 
-def _row(source: str, touch: "Touch", author: Record | None) -> dict[str, JSON]:
+def _row(source: str, touch: "Touch", author: Record | None, problem: str) -> dict[str, JSON]:
     from statewatch.cli.history import when_of  # noqa: PLC0415
 
-    entry = touch.entry
+    entry, place = touch.entry, told_place(source, touch.path)
     return {
         "seen_at": iso(entry.seen_at),
         "written_at": iso(entry.at),
         "op": touch.op,
-        "path": pointer.render(touch.path),
+        "path": pointer.render(place),
         "before": touch.before,
         "after": touch.after,
         "dropped": entry.dropped,
+        "problem": problem or None,
         **author_row(author),
         "source": entry.source,
-        "address": str(Address(source, when_of(entry.seen_at), tuple(map(str, touch.path)))),
+        "address": str(Address(source, when_of(entry.seen_at), tuple(map(str, place)))),
     }

@@ -1,11 +1,13 @@
 """The two sides of a comparison: a source at a moment, a place in it, or what comes from standard input."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
+from pathlib import Path
+from typing import BinaryIO, Final
 
 from statewatch.cli import output
 from statewatch.cli.arguments import parsed, patiently
@@ -21,6 +23,7 @@ from statewatch.documents.values import JSON
 
 STDIN: Final = "-"
 _NAME: Final = "standard input"
+_SUBSTITUTED: Final = re.compile(r"/(dev|proc/self)/fd/\d+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,12 @@ class Side:
 
     @property
     def label(self) -> str:
-        """Return what people see of it; harmless."""
+        """Return what people see of it: as short as it may be from here; harmless."""
+        return output.near_path(self.address)
+
+    @property
+    def record(self) -> str:
+        """Return what the audit log says of it, which is read from elsewhere; harmless."""
         return output.shown_path(self.address)
 
     def refuse_damage(self) -> None:
@@ -48,9 +56,19 @@ class Side:
         return self.data().decode(errors="backslashreplace").splitlines()
 
 
+def is_stream(word: str) -> bool:
+    """Tell whether a word means what can be read once: standard input, or what a shell gives for `<(command)`."""
+    return word == STDIN or (_SUBSTITUTED.fullmatch(word) is not None and Path(word).is_fifo())
+
+
 def side(word: str) -> Side:
     """Return the side that a word of a command line means. Raises StatewatchError."""
-    return _from_stdin() if word == STDIN else _side(parsed(word))
+    if word == STDIN:
+        return _from_stream(_NAME, None if sys.stdin is None else sys.stdin.buffer)
+    if is_stream(word):
+        with open(word, "rb") as stream:  # noqa: PTH123 - not a file of anybody's
+            return _from_stream(word, stream)
+    return _side(parsed(word))
 
 
 def sides(first: str, second: str | None) -> tuple[Side, Side]:
@@ -59,9 +77,11 @@ def sides(first: str, second: str | None) -> tuple[Side, Side]:
     With one word it is the moment that it names and now, or else the newest checkpoint of the source, or without any
     the last revision before now. Raises StatewatchError.
     """
-    if STDIN in (first, second):
+    streams = [word for word in (first, second) if word is not None and is_stream(word)]
+    if streams:
         if second is None or first == second:
-            raise MistakeError("with '-' something else to compare it with is needed, which is not '-' too")
+            what = repr(streams[0])
+            raise MistakeError(f"with {what} something else to compare it with is needed, which is not {what} too")
         return side(first), side(second)
     left = parsed(first)
     store = opened(left.source)
@@ -117,11 +137,11 @@ def _data(version: Version) -> bytes:
     return version.data
 
 
-def _from_stdin() -> Side:
-    data = b"" if sys.stdin is None else sys.stdin.buffer.read(MAX_BYTES + 1)
+def _from_stream(name: str, stream: BinaryIO | None) -> Side:
+    data = b"" if stream is None else stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
-        raise SourceError(_NAME, f"it is over {MAX_BYTES // 1_000_000} MB large")
+        raise SourceError(name, f"it is over {MAX_BYTES // 1_000_000} MB large")
     try:
-        return Side(_NAME, codec.decode(data), lambda: data)
+        return Side(name, codec.decode(data), lambda: data)
     except DocumentError as error:
-        return Side(_NAME, None, lambda: data, str(error))
+        return Side(name, None, lambda: data, str(error))

@@ -1,5 +1,6 @@
 """`drain`: pausing the drain queue of a project for a while, and letting it go on."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,11 @@ def command(ctx: click.Context) -> int:
 
 
 _root_option = click.option(
-    "--in", "root", metavar="DIR", type=click.Path(path_type=Path), help="The project; by default the one around here."
+    "--in",
+    "root",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The project; by default the one around here.",
 )
 
 
@@ -57,7 +62,7 @@ def pause(seconds: int, root: Path | None, why: str, **manner: Any) -> int:
     """
     from statewatch.core.pausing import pause_drain_action  # noqa: PLC0415 - only commands that act pay for it
 
-    again = f"statewatch drain pause --for {seconds}s --reapply 3"
+    again = _again("pause", root, "--for", f"{seconds}s")
     return carry_out(pause_drain_action(_root(root), seconds, why=why, via="cli"), Manner(**manner), again)
 
 
@@ -73,8 +78,13 @@ def resume(root: Path | None, why: str, **manner: Any) -> int:
     """
     from statewatch.core.pausing import resume_drain_action  # noqa: PLC0415 - only commands that act pay for it
 
-    again = "statewatch drain resume --reapply 3"
+    again = _again("resume", root)
     return carry_out(resume_drain_action(_root(root), why=why, via="cli"), Manner(**manner), again)
+
+
+def _again(verb: str, root: Path | None, *options: str) -> str:
+    named = [] if root is None else ["--in", str(root)]
+    return shlex.join(["statewatch", "drain", verb, *options, *named, "--reapply", "3"])
 
 
 def _root(root: Path | None) -> Path:

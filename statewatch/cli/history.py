@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from statewatch.cli import arguments, output
-from statewatch.cli.arguments import moment_of
+from statewatch.cli.arguments import past_moment_of
 from statewatch.cli.errors import MistakeError
 from statewatch.core.address import Address
 from statewatch.core.errors import NotFoundError, SourceError
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from statewatch.watch.scope import Scope
 
 VARIABLE = "STATEWATCH_HISTORY"
+NEVER = "no history of it is kept; only files that are watched have one. `statewatch checkpoint` keeps what it holds"
 _OPENED, _MOMENT = "statewatch.history.opened", "statewatch.at.moment"
 UNRECORDED = "what is there now is not recorded, so the newest one that is counts as one back"
 _KEEPING = "`statewatch record` keeps one, and so does the dashboard while it runs"
@@ -115,8 +116,23 @@ def history_and_store_of(source: str) -> "tuple[History, str, Store]":
     history = required()
     key = key_in(history, store)
     if key is None:
-        raise NotFoundError(_not_recorded(store.source, None))
+        raise NotFoundError(_not_recorded(store.source, None) if is_watched(store) else f"{store.source}: {NEVER}.")
     return history, key, store
+
+
+def missing_one() -> str:
+    """Return what to say where a history was named that is not there; nothing of one that is, or of the usual one."""
+    from statewatch.watch.history.store import default_path  # noqa: PLC0415
+
+    where = place()
+    return "" if where == default_path() or os.path.lexists(where) else f"there is no history {where}, and "
+
+
+def is_watched(store: "Store") -> bool:
+    """Tell whether a history of a source can be kept at all: of files it is, not of databases and what is in them."""
+    from statewatch.core.stores.file import FileStore  # noqa: PLC0415
+
+    return isinstance(store, FileStore)
 
 
 def address_at(source: str, moment: float, *tokens: str) -> str:
@@ -140,7 +156,7 @@ def is_back(when: str) -> bool:
 
 def looks_like_moment(when: str) -> bool:
     """Tell whether a name could also be read as a moment of the history."""
-    return is_back(when) or moment_of(when, time.time()) is not None
+    return is_back(when) or past_moment_of(when, time.time()) is not None
 
 
 def revision_at(store: "Store", when: str) -> Revision | None:
@@ -151,7 +167,7 @@ def revision_at(store: "Store", when: str) -> Revision | None:
     from statewatch.watch.history.model import HistoryError  # noqa: PLC0415
 
     now = time.time()
-    moment = None if is_back(when) else moment_of(when, now)
+    moment = None if is_back(when) else past_moment_of(when, now)
     refuse_future(when, moment, now)
     try:
         history = opened()
@@ -211,14 +227,14 @@ def moment_meant(text: str) -> float:
     meta = click.get_current_context().meta
     if _MOMENT not in meta:
         now = time.time()
-        moment = moment_of(text, now)
+        moment = past_moment_of(text, now)
         refuse_future(text, moment, now)
         marked = next((entry for entry in required().bookmarks() if entry.bookmark == text), None)
         moment = moment if marked is None else marked.seen_at
         if moment is None:
             raise MistakeError(
-                f"{text!r} is no bookmark, no duration (10m, 2h, 3d) and no time (2026-11-20T14:03), so there is "
-                "nothing to look at."
+                f"{text!r} is no bookmark, no duration (10m, 2h, 3d) and no time (14:03, 2026-11-20T14:03), so "
+                "there is nothing to look at."
             )
         meta[_MOMENT] = moment
         output.note(f"As of {clock(moment, now)}, {span(now - moment)} ago; circuit policies are those of now.")
@@ -242,7 +258,8 @@ def past_picture(scope: "Scope", moment: float) -> "Picture":
     later = [at for at in begins.values() if at > moment]
     if not picture.sources:
         places = ", ".join(scope.looked_in)
-        since = f": what is there is recorded since {_when(min(later))}" if later else f" of {places}: {_KEEPING}"
+        kept = f": what is there is recorded since {_when(min(later))}" if later else ""
+        since = kept or f" of {places}: no history of them is kept: {_KEEPING}"
         raise NotFoundError(f"nothing was recorded by then{since}.")
     if later:
         output.note(f"({output.count(len(later), 'source')} more recorded only later, from {_when(min(later))} on)")

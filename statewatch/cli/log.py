@@ -12,6 +12,7 @@ from statewatch.cli import output, shapes
 from statewatch.cli.arguments import given_moment, history_option, json_option, parsed
 from statewatch.cli.columns import Column
 from statewatch.cli.errors import MistakeError
+from statewatch.cli.keyed_places import recorded_place
 from statewatch.core.address import Address
 from statewatch.core.audit import Record
 from statewatch.core.errors import SourceError, StatewatchError
@@ -20,7 +21,7 @@ from statewatch.documents.changes import Change
 from statewatch.documents.patterns import Pattern, pattern
 from statewatch.documents.text import harmless
 from statewatch.documents.values import JSON
-from statewatch.kinds.base import Sentence
+from statewatch.kinds.base import Sentence, mapping
 from statewatch.kinds.times import clock, iso, span
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ _SAID = 2
 _ALL = 1_000_000
 _COLUMNS = (
     Column("at"),
-    Column("seen"),
+    Column("seen", dispensable=1),
     Column("age", align="right", dispensable=3),
     Column("size", align="right", dispensable=4),
     Column("who", 4, elastic=True, dispensable=2),
@@ -44,7 +45,8 @@ _COLUMNS = (
 class Step:
     """A revision, what it changed since the kept one before it, and who did that; `back` counts from what is there.
 
-    `before` is None for the first one that is kept. `problem` says why it is no JSON.
+    `before` is None for the first one that is kept. `problem` says why it is no JSON. `names` are texts that mean all
+    of the source, or the place that was asked for: what is said of them needs no name.
     """
 
     entry: "Entry"
@@ -54,10 +56,12 @@ class Step:
     before: "Entry | None" = None
     changes: tuple[Change, ...] = ()
     problem: str = ""
+    names: frozenset[str] = frozenset()
 
-    def about(self, tokens: Sequence[str]) -> "Step":
+    def about(self, tokens: tuple[str, ...]) -> "Step":
         """Return the step with what it says of a place in front."""
-        return replace(self, said=tuple(sorted(self.said, key=lambda sentence: sentence.subject not in tokens)))
+        said = tuple(sorted(self.said, key=lambda sentence: sentence.subject not in tokens))
+        return replace(self, said=said, names=self.names | {*tokens, pointer.render(tokens)})
 
     @property
     def tone(self) -> str | None:
@@ -156,7 +160,8 @@ def _chosen(
     revisions = _Revisions(history, entries, int(ahead))
     if not found.tokens:
         return _steps(revisions, between.holds, patterns, deep=deep), len(entries)
-    touching = {touch.entry.number for touch in history.blame(key, found.tokens, limit=_ALL)}
+    place = recorded_place(found.source, found.tokens)
+    touching = {touch.entry.number for touch in history.blame(key, place, limit=_ALL)}
 
     def wanted(entry: "Entry") -> bool:
         return entry.number in touching and between.holds(entry)
@@ -222,7 +227,8 @@ def _step(revisions: _Revisions, place: int, author: Record | None, *, deep: boo
     said = registry.sentences(old, after) or [Sentence("", "laid out differently")]
     said = sorted(said, key=lambda sentence: sentence.routine)
     changes = registry.changes(old, after) if deep else []
-    return Step(entry, back, tuple(said), author, before, tuple(changes))
+    names = frozenset(value for value in mapping(after).values() if isinstance(value, str))
+    return Step(entry, back, tuple(said), author, before, tuple(changes), names=names)
 
 
 def _touches(wanted: Pattern, change: Change) -> bool:
@@ -242,6 +248,8 @@ def _print(source: str, steps: Sequence[Step], *, patch: bool, as_json: bool) ->
     now = time.time()
     subjects = {sentence.subject for step in steps for sentence in step.said if sentence.subject}
     known = next(iter(subjects)) if len(subjects) == 1 and len(steps) > 1 else ""
+    if not all(known in step.names for step in steps if any(each.subject for each in step.said)):
+        known = ""
     if not patch:
         if steps:
             output.table(_COLUMNS, [_cells(step, now, known) for step in steps], [step.tone for step in steps])

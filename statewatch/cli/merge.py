@@ -1,7 +1,7 @@
 """`merge`: three versions of a document put together, on the command line and as a merge driver of git."""
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ import click
 from statewatch.cli import output
 from statewatch.cli.acting import action_options, carry_out
 from statewatch.cli.diff import TROUBLE
-from statewatch.cli.diff_sides import STDIN, Side, side
+from statewatch.cli.diff_sides import STDIN, Side, is_stream, side
 from statewatch.cli.errors import MistakeError
 from statewatch.core.errors import StatewatchError
 from statewatch.documents import codec
@@ -22,6 +22,7 @@ from statewatch.kinds.plain import brief
 
 _STRATEGIES: Final = ("manual", "first_write_wins", "last_write_wins", "merge")
 _MOST: Final = 50
+_ROLES: Final = ("base", "ours", "theirs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def _merge(
         raise click.UsageError("--driver, --in-place and --output say each where the result goes: give one of them.")
     if [base, ours, theirs].count(STDIN) > 1:
         raise MistakeError("only one of the three can be '-'")
-    three = _three(base, ours, theirs, strategy)
+    three = _three(base, ours, theirs, strategy, name if driver else "")
     if driver:
         _refuse_other_than_file(ours, three)
     result, noise = three.merged(three.ours.document)
@@ -126,8 +127,11 @@ def _merge(
     return code
 
 
-def _three(base: str, ours: str, theirs: str, strategy: Strategy) -> _Three:
+def _three(base: str, ours: str, theirs: str, strategy: Strategy, name: str) -> _Three:
+    """Read the three; those that git has made for a file are called by the *name* of that one."""
     sides = [side(word) for word in (base, ours, theirs)]
+    if name:
+        sides = [replace(each, address=f"{name} ({role})") for each, role in zip(sides, _ROLES, strict=True)]
     if any(each.tokens for each in sides):
         raise MistakeError("whole documents are merged: no address may have a '#'")
     origin, mine, other = sides
@@ -142,7 +146,7 @@ def _refuse_other_than_file(ours: str, three: _Three) -> None:
     from statewatch.core.stores.urls import is_store_url, without_password  # noqa: PLC0415
     from statewatch.kinds.registry import sealed  # noqa: PLC0415
 
-    if ours == STDIN or is_store_url(ours):
+    if is_stream(ours) or is_store_url(ours):
         raise MistakeError(f"{without_password(ours)}: --driver is for a file that git has made; give --in-place")
     if why := sealed(three.ours.document):
         raise MistakeError(f"{three.ours.label}: {why}")
@@ -172,14 +176,14 @@ def _written(three: _Three, target: str, words: list[str], why: str, options: di
     if found.when is not None or found.tokens:
         raise MistakeError(f"{target}: the result goes to a whole source as it is now, without '@' and '#'")
     store = opened(found.source)
-    is_ours = store.source == opened(parsed(words[1]).source).source if words[1] != STDIN else False
+    is_ours = not is_stream(words[1]) and store.source == opened(parsed(words[1]).source).source
     there = three.ours.document
 
     def merged(document: JSON) -> Merged:
         return three.merged(document if is_ours else there)[0]
 
     again = shlex.join(["statewatch", "merge", *words, "--strategy", three.strategy, "-o", target, "--reapply", "3"])
-    action = merge_action(store.made_anew(), merged, three.theirs.label, why=why, via="cli")
+    action = merge_action(store.made_anew(), merged, three.theirs.record, why=why, via="cli")
     return carry_out(action, manner_for(store, options), again)
 
 

@@ -136,6 +136,16 @@ def shown_path(path: str) -> str:
     return harmless(path)
 
 
+def near_path(path: str) -> str:
+    """Return a path as people write it who are where this program was started; harmless."""
+    try:
+        here = os.getcwd().rstrip("/") + "/"  # noqa: PTH109 - the text is wanted
+    except OSError:
+        return shown_path(path)
+    inner = path.removeprefix(here)
+    return shown_path(path) if inner == path or inner[:1] in {"", "-", "@", "~", "/"} else harmless(inner)
+
+
 def quoted(text: str) -> str:
     """Return a word as a shell takes it; harmless."""
     import shlex  # noqa: PLC0415

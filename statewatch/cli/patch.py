@@ -76,7 +76,7 @@ def command(address: str, patch: str, sort: Sort | None, *, in_place: bool, why:
     if not in_place:
         output.json_out(pointer.get(result, pointer.locate(document, tokens)), compact=manner["as_json"])
         return 0
-    return _written(address, patched, change.label, patch, sort, why, manner)
+    return _written(address, patched, change.record, patch, sort, why, manner)
 
 
 def _written(
@@ -90,13 +90,15 @@ def _written(
 ) -> int:
     """Do it to the source; return the exit code."""
     from statewatch.cli.arguments import parsed  # noqa: PLC0415 - only where something is written
-    from statewatch.cli.diff_sides import STDIN  # noqa: PLC0415
+    from statewatch.cli.diff_sides import is_stream  # noqa: PLC0415
     from statewatch.cli.restore import manner_for  # noqa: PLC0415
     from statewatch.cli.sources import opened  # noqa: PLC0415
     from statewatch.core.patching import patch_action  # noqa: PLC0415
 
-    if address == STDIN:
-        raise MistakeError("standard input cannot be changed: name the source that --in-place is to write")
+    if is_stream(address):
+        raise MistakeError(
+            "standard input, or what a command prints, cannot be changed: name the source that --in-place is to write"
+        )
     found = parsed(address)
     if found.when is not None:
         raise MistakeError(f"{address}: what was cannot be changed; --in-place is for a source as it is now")

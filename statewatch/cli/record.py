@@ -47,7 +47,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, value: str | 
 def command(paths: tuple[str, ...], *, poll: bool, every: float, verbose: bool) -> int:
     """Record every revision of the sources, as the dashboard does while it runs, but without a screen.
 
-    Watches the PATHs (files, directories or addresses), else the project around the current directory and ~/.claude,
+    Watches the PATHs (files or directories), else the project around the current directory and ~/.claude,
     until it is told to end: by ctrl+c, SIGTERM or SIGHUP. Where it records is said on standard error. Others may record
     in the same history at the same time. It takes 256 MB at most, and keeps what is older than 14 days no longer.
 

@@ -57,9 +57,9 @@ def command(address: str, only: list[Tokens], why: str, **manner: Any) -> int:
     """Bring back what SOURCE held at a moment: all of it, byte for byte, or only a part.
 
     An address is SOURCE@WHEN[#POINTER]; SOURCE is a file or the URL of a store. WHEN is the name of a checkpoint or of
-    a bookmark, so many revisions back (-1), so long ago (10m) or a time (2026-11-20T14:03); which revision that is, is
-    said. What is there now is kept first, as a checkpoint, and `statewatch undo` takes the restore back. It shows
-    exactly what would be written and asks; when the source is written to before the answer, it is refused.
+    a bookmark, so many revisions back (-1), so long ago (10m) or a time (14:03, 2026-11-20T14:03); which revision that
+    is, is said. What is there now is kept first, as a checkpoint, and `statewatch undo` takes the restore back. It
+    shows exactly what would be written and asks; when the source is written to before the answer, it is refused.
 
     \b
     Examples:

@@ -17,9 +17,9 @@ def command(address: str, *, as_json: bool) -> None:
 
     An address is SOURCE[@WHEN][#POINTER]: a file or the URL of a store, as it is now or was at a moment, and the place
     inside as in RFC 6901; without a pointer it is the whole document. WHEN is the name of a checkpoint or of a
-    bookmark, so many revisions back (-1), so long ago (10m) or a time (2026-11-20T14:03, local without a zone), and the
-    revision that is found is named on standard error. A file whose own name holds '@' or '#' wins over the syntax; %40
-    and %23 always work. Output is ASCII, so nothing in a file can act on the terminal.
+    bookmark, so many revisions back (-1), so long ago (10m) or a time (14:03, 2026-11-20T14:03, local without a
+    zone), and the revision that is found is named on standard error. A file whose own name holds '@' or '#' wins over
+    the syntax; %40 and %23 always work. Output is ASCII, so nothing in a file can act on the terminal.
 
     \b
     Examples:

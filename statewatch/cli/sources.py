@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from statewatch.cli import output
-from statewatch.cli.arguments import asked_moment, moment_of, parsed, patiently
+from statewatch.cli.arguments import asked_moment, parsed, past_moment_of, patiently
 from statewatch.cli.errors import MistakeError
 from statewatch.core.address import Address
 from statewatch.core.errors import MissingCheckpointError, NotFoundError, SourceError
@@ -90,13 +90,13 @@ def version_at(store: Store, when: str) -> tuple[str, Version]:
     if revision is not None:
         history.tell(revision.notes)
         return revision.name, history.version_of(store, revision)
-    moment = moment_of(when, time.time())
+    moment = past_moment_of(when, time.time())
     if moment is not None or history.is_back(when):
         raise NotFoundError(_only_checkpoints(store, when, moment, existing))
     missing = MissingCheckpointError(store.source, when, [*names, *history.bookmarks_of(store)])
     if not when[:1].isdigit():
         raise missing
-    raise NotFoundError(f"{missing}. A moment is written as 10m, 2026-11-20T14:03 or -1.")
+    raise NotFoundError(f"{missing}. A moment is written as 10m, 14:03, 2026-11-20T14:03 or -1.")
 
 
 def _then(store: Store, moment: float) -> Version:
@@ -114,8 +114,12 @@ def _then(store: Store, moment: float) -> Version:
 
 def _only_checkpoints(store: Store, when: str, moment: float | None, existing: list[Checkpoint]) -> str:
     """Say that no history of a source is kept, and which of the checkpoints is nearest to a moment."""
+    from statewatch.cli import history  # noqa: PLC0415
+
     now = time.time()
-    what = f"{store.source}: how it was at {when!r} is not known: only checkpoints are kept"
+    what = f"{store.source}: how it was at {when!r} is not known: {history.missing_one()}only checkpoints are kept"
+    if not existing and not history.is_watched(store):
+        return f"{what} of it, and there is none."
     if not existing:
         return f"{what}, and there is none. `statewatch record` keeps a history from now on."
     near = existing[-1] if moment is None else min(existing, key=lambda each: abs(each.created_at - moment))

@@ -26,7 +26,7 @@ _MOST_FACTS = 3
 def command(paths: tuple[str, ...], *, as_json: bool) -> int:
     """Say what needs attention: open circuits, failed items, stalled runs, files that cannot be read.
 
-    Looks at the PATHs (files, directories or addresses), else at the project around the current directory and at
+    Looks at the PATHs (files or directories), else at the project around the current directory and at
     ~/.claude and ~/.autonomous-dev.
 
     \b

@@ -23,7 +23,7 @@ _LABEL = 30
 def command(paths: tuple[str, ...], *, as_json: bool, poll: bool, most: int | None) -> None:
     """Print what changes in words, a line a change, as it happens; until ctrl+c or for COUNT lines.
 
-    Watches the PATHs (files, directories or addresses), else the project around the current directory and ~/.claude.
+    Watches the PATHs (files or directories), else the project around the current directory and ~/.claude.
     With --json every line is an object. What is watched is said on standard error.
 
     \b

@@ -4,7 +4,9 @@ The view is tolerant: it shows what is there and says what it had to assume. The
 state file: `hooks` (name to record) and `global_stats`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from statewatch.documents import pointer
@@ -16,6 +18,7 @@ from statewatch.kinds.times import countdown, instant, restamp, span
 
 if TYPE_CHECKING:
     from statewatch.documents.diff import Identities
+    from statewatch.kinds.hooks_recent import Recent
 
 __all__ = [
     "CLOSED",
@@ -38,6 +41,8 @@ __all__ = [
 
 _RECORD_FIELDS = {"state", "consecutive_failures", "last_error"}
 _NOTHING = object()
+_LARGE = 500
+"""Records from which on what was made of those of the revision before is taken over."""
 _ORDER = {OPEN: 0, HALF_OPEN: 1, CLOSED: 3}
 
 
@@ -121,19 +126,13 @@ class HooksKind:
     def faults(self, document: JSON, other: JSON = None) -> list[Fault]:
         """Return what the tool that owns the file would stumble over; records shared with *other* are left out."""
         shared = mapping(mapping(other).get("hooks"))
-        hooks = mapping(document).get("hooks")
-        if not isinstance(hooks, dict):
-            return [Fault("/hooks", f"expected an object, found {type_name(hooks)}")]
         found = [
             fault
-            for name, record in hooks.items()
+            for name, record in mapping(mapping(document).get("hooks")).items()
             if record is not shared.get(name, _NOTHING)
             for fault in _record_faults(name, record)
         ]
-        stats = mapping(document).get("global_stats")
-        if not isinstance(stats, dict):
-            found.append(Fault("/global_stats", f"expected an object, found {type_name(stats)}"))
-        return found
+        return [*found, *_faults_around(document)]
 
     def sentences(self, before: JSON, after: JSON) -> list[Sentence]:
         """Say which hooks failed, opened, were tested, recovered, came or went."""
@@ -176,8 +175,10 @@ KIND = HooksKind()
 def view(document: JSON) -> HooksView:
     """Return the typed view of a hook state, whatever its faults."""
     stats = mapping(mapping(document).get("global_stats"))
-    hooks = tuple(_hook(name, record) for name, record in mapping(mapping(document).get("hooks")).items())
-    notes = [f"{fault.pointer}: {fault.message}" for fault in KIND.faults(document)]
+    seen = _seen(mapping(mapping(document).get("hooks")))
+    hooks = tuple(hook for hook, _ in seen.values())
+    faults = [*(fault for _, found in seen.values() for fault in found), *_faults_around(document)]
+    notes = [f"{fault.pointer}: {fault.message}" for fault in faults]
     recorded = number(stats.get("hooks_disabled"))
     opened = sum(hook.is_open for hook in hooks)
     if recorded is not None and recorded != opened:
@@ -231,6 +232,35 @@ def _hook(name: str, record: JSON) -> Hook:
         disabled_at=instant(fields.get("disabled_at")),
         retry_after=instant(fields.get("retry_after")),
     )
+
+
+def _seen(records: Mapping[str, JSON]) -> Mapping[str, tuple[Hook, list[Fault]]]:
+    """Return each circuit with its faults; of a large hook state those that have not changed are not looked at anew."""
+
+    def make(name: str, record: JSON) -> tuple[Hook, list[Fault]]:
+        return _hook(name, record), _record_faults(name, record)
+
+    if len(records) < _LARGE:
+        return {name: make(name, record) for name, record in records.items()}
+    return _recent().made(records, make)
+
+
+@cache
+def _recent() -> "Recent[tuple[Hook, list[Fault]]]":
+    from statewatch.kinds.hooks_recent import Recent  # noqa: PLC0415 - few hook states are large
+
+    return Recent()
+
+
+def _faults_around(document: JSON) -> list[Fault]:
+    """Return what is wrong beside the records."""
+    fields = mapping(document)
+    hooks, stats = fields.get("hooks"), fields.get("global_stats")
+    if not isinstance(hooks, dict):
+        return [Fault("/hooks", f"expected an object, found {type_name(hooks)}")]
+    if not isinstance(stats, dict):
+        return [Fault("/global_stats", f"expected an object, found {type_name(stats)}")]
+    return []
 
 
 def _record_faults(name: str, record: JSON) -> list[Fault]:

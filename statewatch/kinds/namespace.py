@@ -13,7 +13,7 @@ from statewatch.documents.diff import Identities
 from statewatch.documents.pointer import render
 from statewatch.documents.values import JSON, Path, same
 from statewatch.kinds.base import Fault, Sentence, mapping, number, type_name
-from statewatch.kinds.plain import brief
+from statewatch.kinds.plain import PlainKind, brief
 from statewatch.kinds.times import Zone, instant
 
 _STAMP: Final = re.compile(r"state_(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)(\d\d)\.json", re.ASCII)
@@ -118,7 +118,7 @@ class NamespaceKind:
             if key not in old:
                 said.append(Sentence(key, f"set to {brief(value)}"))
             elif not same(was := mapping(old[key]).get("value"), value):
-                said.append(Sentence(key, f"{brief(was)} → {brief(value)}"))
+                said.append(Sentence(key, _change(was, value)))
         if len(said) > _NAMED:
             return [*said[:_NAMED], Sentence("", f"{len(said) - _NAMED} more keys changed")]
         return said or [Sentence("", "saved again without a change", routine=True)]
@@ -164,3 +164,11 @@ def history(key: str, backups: Iterable[JSON]) -> tuple[Entry, ...]:
             (entry,) = VERSIONED.view({key: record}).entries
             found.setdefault((entry.version or 0, entry.at or 0.0), entry)
     return tuple(found[which] for which in sorted(found, reverse=True))
+
+
+def _change(before: JSON, after: JSON) -> str:
+    """Return what became of a value; of a large one that is as large as before, what changed inside it."""
+    if not isinstance(after, dict | list) or brief(before) != brief(after):
+        return f"{brief(before)} → {brief(after)}"
+    first, *others = PlainKind().sentences(before, after)
+    return f"{first.subject} {first.text}{', and more' if others else ''}"

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from statewatch.core.errors import StatewatchError
 from statewatch.core.reading import Signature, Snapshot
-from statewatch.documents import codec
-from statewatch.documents.values import JSON
-from statewatch.kinds import batch, field_circuits
+from statewatch.kinds import batch
 from statewatch.kinds.base import Sentence
 from statewatch.kinds.batch import BatchView
 from statewatch.kinds.hooks import Policy
 from statewatch.watch import board as boards
 from statewatch.watch import pace
+from statewatch.watch.absences import Absences
 from statewatch.watch.board import ACTIVITY_INTERVAL, MOST_CHANGES, MOST_INTERVALS, Board, Observation, Tracked
+from statewatch.watch.contents import Reader
 from statewatch.watch.discovery import Candidate, judge
-from statewatch.watch.picture import ChangeLine, Picture, Revision, Watching
+from statewatch.watch.picture import ChangeLine, Picture, Problem, Revision, Watching
 from statewatch.watch.policies import Policies
 from statewatch.watch.recorded import recorded
 from statewatch.watch.scope import Scope
@@ -70,7 +70,8 @@ class _Course:
 class Past:
     """What the history has of some sources, as pictures.
 
-    *policy_of* gives the policy for the hook state at a path: those of now, for past ones are not recorded.
+    *policy_of* gives the policy for the hook state at a path: those of now, for past ones are not recorded. *absences*
+    tells when sources were not there, which is not recorded either.
     """
 
     def __init__(
@@ -79,23 +80,27 @@ class Past:
         candidates: Iterable[Candidate],
         policy_of: Callable[[str], Policy],
         *,
+        absences: Absences | None = None,
         looked_in: tuple[str, ...] = (),
         max_bytes: int = MAX_BYTES,
     ) -> None:
         self._history = history
+        self._absences = absences or Absences()
         self._candidates = {each.path: each for each in candidates}
         self._policy_of = policy_of
         self._watching = Watching(looked_in=looked_in)
         self._observations: _Kept[Observation] = _Kept(max_bytes)
         self._stages: _Kept[Tracked | None] = _Kept(max_bytes)
         self._lines: OrderedDict[int, tuple[ChangeLine, ...]] = OrderedDict()
+        self._readers: dict[str, Reader] = {}
         self.refresh()
 
     @classmethod
-    def of_scope(cls, history: "History", scope: Scope) -> "Past":
+    def of_scope(cls, history: "History", scope: Scope, absences: Absences | None = None) -> "Past":
         """Return what the history has of the sources that a scope looks at, deleted ones included."""
         candidates = recorded(scope, history.sources())
-        return cls(history, candidates, Policies(scope.environment).of, looked_in=scope.looked_in)
+        policy_of = Policies(scope.environment).of
+        return cls(history, candidates, policy_of, absences=absences, looked_in=scope.looked_in)
 
     def refresh(self) -> None:
         """Take up what was recorded, thinned or bookmarked since. Raises HistoryError when the history cannot be read.
@@ -144,8 +149,8 @@ class Past:
     def at(self, moment: float, lines: int = MOST_SHOWN) -> Picture:
         """Return the picture at the instant *moment*: the sources recorded by then, and the latest change lines.
 
-        At most so many *lines*. What cannot be read any more shows as a problem of its source. That a file was deleted
-        is not recorded: it is shown as it last was.
+        At most so many *lines*. What cannot be read any more shows as a problem of its source. Of a file that was
+        deleted while nobody looked it is not known when: until somebody did, it is shown as it last was.
         """
         tracked: dict[str, Tracked] = {}
         begun = moment
@@ -153,10 +158,17 @@ class Past:
             place = course.last(moment)
             stage = self._stage(course, place) if place >= 0 else None
             if stage is not None:
-                tracked[key] = stage
+                tracked[key] = self._as_there(stage, course.times[place], moment)
                 begun = min(begun, course.times[place])
         board = Board(tracked, self._latest(moment, lines), activity=self._activity_until(moment))
         return boards.pass_time(board, begun, moment).picture(moment, self._watching)
+
+    def _as_there(self, stage: Tracked, seen_at: float, moment: float) -> Tracked:
+        """Return how a source stood, said to be deleted where it was by *moment*, and after what was seen last."""
+        gone = self._absences.since(stage.source.key, moment)
+        if gone is None or seen_at > gone:
+            return stage
+        return replace(stage, source=replace(stage.source, problem=Problem("deleted", gone, gone=True)))
 
     def between(self, since: float, until: float, most: int = MOST_CHANGES) -> tuple[ChangeLine, ...]:
         """Return the change lines after *since* and up to *until*, newest first, at most so many."""
@@ -259,9 +271,8 @@ class Past:
 
     def _observed(self, entry: "Entry", candidate: Candidate) -> Observation:
         try:
-            document, flaw = _document(candidate, self._history.data(entry))
-        except codec.DocumentError as error:
-            return Observation(candidate, entry.seen_at, reason=str(error))
+            snapshot = snapshot_of(self._history, entry)
+            document, flaw = self._readers.setdefault(entry.source, Reader()).document(candidate, snapshot)
         except StatewatchError as error:
             return Observation(candidate, entry.seen_at, reason=getattr(error, "reason", str(error)))
         revision = Revision(entry.digest, entry.seen_at, entry.at, entry.size, document, flaw)
@@ -302,17 +313,6 @@ def snapshot_of(history: "History", entry: "Entry") -> Snapshot:
     """Return what a revision was as a file: its bytes, and what is known of its signature. Raises HistoryError."""
     data = history.data(entry)
     return Snapshot(Path(entry.source), data, Signature(0, 0, len(data), int(entry.at * 1e9), 0))
-
-
-def _document(candidate: Candidate, data: bytes) -> tuple[JSON, str]:
-    """Return what bytes hold, and why that is no JSON where their own tool reads it anyway. Raises DocumentError."""
-    try:
-        return codec.decode(data), ""
-    except codec.DocumentError as error:
-        kind = field_circuits.declared(candidate.expected.kind) if candidate.expected is not None else None
-        if kind is None or not kind.declaration.tolerates:
-            raise
-        return codec.decode(data, raw_controls=True), str(error)
 
 
 def _line(course: _Course, entry: "Entry", kind: str, said: Sentence, before: str | None) -> ChangeLine:

@@ -7,20 +7,17 @@ however it manages that, never stops the rest.
 import os
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from statewatch.core import reading
 from statewatch.core.errors import SourceError
 from statewatch.core.policy import SETTINGS
 from statewatch.core.reading import Signature, Snapshot
-from statewatch.documents import codec, json_lines
-from statewatch.documents.values import JSON
-from statewatch.kinds import field_circuits
-from statewatch.kinds.declaration import Layout
 from statewatch.watch import board as boards
 from statewatch.watch.board import Board, Observation
+from statewatch.watch.contents import Reader
 from statewatch.watch.discovery import Candidate, Expectation, expectation
 from statewatch.watch.memory import Memory
 from statewatch.watch.picture import Picture, Revision, Watching
@@ -29,17 +26,11 @@ from statewatch.watch.scope import Scope
 from statewatch.watch.settling import Doubt, doubt
 from statewatch.watch.tree import Identity, Tree
 
-if TYPE_CHECKING:
-    from statewatch.documents.parts import Parts
-
 Record: TypeAlias = Callable[[str, bytes, float, float], None]
 """Takes a revision for the history: its source, its bytes, when it was written and when it was seen."""
 
 COARSE, FINE = 2.0, 0.01
 """Seconds within which two writes may leave a file with the same times, by the file system's resolution."""
-
-_LARGE = 64 * 1024
-"""Bytes from which on the text of a document is kept, so that the next one costs as much as what has changed."""
 
 _COSTLY = 0.02
 _SHARE = 10  # a file that costs more than 20 ms to read is read for at most a tenth of the time
@@ -50,8 +41,7 @@ class _File:
     """What is remembered of a file between passes.
 
     `digest` is that of the last document, `failure` what is being reported instead of it: a digest or a reason.
-    `rest_until` is a tick of the monotonic clock, in seconds; `costly` counts the latest reads that took long. `parts`
-    are those of a large document: the next one shares with it what stayed.
+    `rest_until` is a tick of the monotonic clock, in seconds; `costly` counts the latest reads that took long.
     """
 
     candidate: Candidate
@@ -61,7 +51,7 @@ class _File:
     doubt: Doubt | None = None
     rest_until: float = 0.0
     costly: int = 0
-    parts: "Parts | None" = None
+    reader: Reader = field(default_factory=Reader)
     is_new: bool = True
     is_gone: bool = False
 
@@ -247,7 +237,7 @@ class Sweep:
 
     def _decode(self, file: _File, snapshot: Snapshot) -> None:
         try:
-            document, flaw = self._document(file, snapshot)
+            document, flaw = file.reader.document(file.candidate, snapshot)
         except SourceError as error:
             self._doubt(file, snapshot.digest, error.reason)
             if file.failure == snapshot.digest:
@@ -267,16 +257,6 @@ class Sweep:
         path = file.candidate.path
         if self._record is not None and path in self.board.tracked:
             self._record(path, snapshot.data, snapshot.modified_at, self._clock())
-
-    def _document(self, file: _File, snapshot: Snapshot) -> tuple[JSON, str]:
-        """Return what a file holds; of a large one what stayed is not read anew. Raises SourceError."""
-        if len(snapshot.data) >= _LARGE and _layout(file.candidate) == "json":
-            from statewatch.documents.parts import parts_of  # noqa: PLC0415 - 10 ms that few files are worth
-
-            file.parts = parts_of(snapshot.data, file.parts)
-            if file.parts is not None:
-                return file.parts.document, ""
-        return _document(file.candidate, snapshot)
 
     def _doubt(self, file: _File, content: str, reason: str, *, missing: bool = False) -> None:
         """Take note of a failure, and report it once it has lasted without the file being touched."""
@@ -313,30 +293,6 @@ class Sweep:
             self._links.pop(path, None)
         if was != (path in self._links):
             file.digest = file.failure = None  # the same content may mean something else now
-
-
-def _document(candidate: Candidate, snapshot: Snapshot) -> tuple[JSON, str]:
-    """Return what a file holds, and why that is no JSON where its own tool reads it anyway. Raises SourceError."""
-    layout = _layout(candidate)
-    if layout == "lines":
-        return json_lines.decode(snapshot.data)
-    if layout == "text":
-        return snapshot.data.decode(errors="replace"), ""
-    try:
-        return snapshot.document(), ""
-    except SourceError as error:
-        kind = field_circuits.declared(candidate.expected.kind) if candidate.expected is not None else None
-        if kind is None or not kind.declaration.tolerates:
-            raise
-        try:
-            return codec.decode(snapshot.data, raw_controls=True), error.reason
-        except codec.DocumentError:
-            raise error from None
-
-
-def _layout(candidate: Candidate) -> Layout:
-    kind = field_circuits.declared(candidate.expected.kind) if candidate.expected is not None else None
-    return "json" if kind is None else kind.declaration.layout
 
 
 def _doubtful_for(snapshot: Snapshot) -> float:

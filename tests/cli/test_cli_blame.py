@@ -9,7 +9,7 @@ from tests.cli.recording import HOUR, MINUTE, Recording, recording
 
 __all__ = ["recording"]
 
-ROW = "seen_at written_at op path before after dropped user host via action why id source address"
+ROW = "seen_at written_at op path before after dropped problem user host via action why id source address"
 
 
 @pytest.fixture
@@ -43,12 +43,34 @@ def test_changes_inside_a_value_count(stage: Stage, file: Path, recording: Recor
     assert "(gone)" in stage.run("blame", f"{file}#/run/phase").stdout
 
 
+def test_a_revision_that_cannot_be_read_has_taken_nothing_away(stage: Stage, file: Path, recording: Recording) -> None:
+    recording.add(file, b'{"run": ', MINUTE)
+    [broken] = stage.json("blame", f"{file}#/run/phase", "-n", "1")
+    assert (broken["op"], "line 1" in broken["problem"]) == ("remove", True)
+    assert "(no JSON)" in stage.run("blame", f"{file}#/run/phase").stdout
+    assert [row["problem"] for row in stage.json("blame", f"{file}#/run/phase")][1:] == [None, None]
+
+
 def test_what_never_changed_is_told_since_when_that_is_known(stage: Stage, file: Path) -> None:
     result = stage.run("blame", f"{file}#/run/id")
     assert (result.exit_code, result.stdout) == (0, "")
     assert '/run/id has been "r1" since the history of' in result.stderr
     assert "2h ago, 3 revisions" in result.stderr
     assert stage.json("blame", f"{file}#/run/id") == []
+
+
+def test_a_place_in_a_namespace_is_called_as_everywhere(stage: Stage, recording: Recording) -> None:
+    """In the file that is recorded each key has an entry, with the time; nobody who asks for the key needs to know."""
+    path = stage.project / ".claude/state/default/state.json"
+    for number, ago in ((1, HOUR), (2, MINUTE)):
+        entry = {"value": {"x": number, "y": 0}, "timestamp": f"2026-11-2{number}T10:00:00"}
+        recording.add(path, {"k": entry}, ago)
+    source = "json:.claude/state?namespace=default"
+    [row] = stage.json("blame", f"{source}#/k/x")
+    assert (row["path"], row["before"], row["after"]) == ("/k/x", 1, 2)
+    assert stage.json("show", row["address"]) == 2
+    assert "/k/y has been 0 since" in stage.run("blame", f"{source}#/k/y").stderr
+    assert [each["summary"][0]["text"] for each in stage.json("log", f"{source}#/k", "-n", "1")] == ["/x 1 → 2"]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """`diff`: an operator asks what is different, of moments, files and what comes through a pipe."""
 
+import contextlib
 import json
+import os
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,18 @@ def file(stage: Stage) -> Path:
         updated_at="2026-11-15T11:00:00Z",
     )
     return path
+
+
+@contextlib.contextmanager
+def piped(text: str) -> Iterator[str]:
+    """Have a pipe with a text in it, under the name that a shell gives it."""
+    reading, writing = os.pipe()
+    os.write(writing, text.encode())
+    os.close(writing)
+    try:
+        yield f"/dev/fd/{reading}"
+    finally:
+        os.close(reading)
 
 
 def pair(stage: Stage, before: Any, after: Any) -> tuple[Path, Path]:
@@ -147,8 +162,8 @@ def test_a_list_shows_what_came_and_went_and_who_it_was(stage: Stage) -> None:
 def test_unified_shows_lines_with_what_is_around_and_where(stage: Stage) -> None:
     one, other = pair(stage, {"a": 1, "in": {"x": "old", "y": [1, 2]}}, {"a": 1, "in": {"x": "new", "y": [1, 2]}})
     assert stage.run("diff", "a.json", "b.json", "-f", "unified", "-U", "1").stdout.splitlines() == [
-        f"--- {one}",
-        f"+++ {other}",
+        f"--- {one.name}",
+        f"+++ {other.name}",
         "@@ /in @@",
         '   "in": {',
         '-    "x": "old",',
@@ -227,6 +242,22 @@ def test_what_comes_through_a_pipe(stage: Stage) -> None:
     broken = stage.run("diff", one, "-", typed='{"a": ')
     assert broken.exit_code == 1
     assert "standard input is not JSON at line 1" in broken.stderr
+
+
+def test_what_a_shell_puts_in_the_place_of_a_command(stage: Stage) -> None:
+    """`diff <(ssh host cat state.json) state.json`: the shell names a pipe, that can be read once."""
+    one, _ = pair(stage, {"a": 1}, {})
+    with piped('{"a": 2}') as two, piped('{"a": 3}') as three:
+        result = stage.run("diff", two, three)
+        assert (result.exit_code, result.stdout) == (1, "~ a: 2 → 3\n"), result.output
+    with piped('[{"op": "remove", "path": "/a"}]') as patch:
+        assert json.loads(stage.run("patch", one, patch).stdout) == {}
+    with piped('{"a": 1}') as base, piped('{"a": 1, "b": 2}') as theirs:
+        assert json.loads(stage.run("merge", base, one, theirs).stdout) == {"a": 1, "b": 2}
+    with piped('{"a": 1}') as document:
+        refused = stage.run("patch", document, one, "--in-place", "--yes")
+        assert refused.exit_code == 2
+        assert "cannot be changed" in refused.stderr
 
 
 def test_what_is_not_json_is_compared_as_text_and_said_so(stage: Stage) -> None:

@@ -63,6 +63,7 @@ def test_a_pause_that_was_there_is_replaced_and_comes_back_to_the_byte(stage: St
         (("pause", "--for", "90d"), 4, "at most 30 days"),
         (("pause", "--for", "0s"), 4, "longer than nothing"),
         (("resume",), 3, "no such file"),
+        (("pause", "--in", "nosuch"), 2, "does not exist"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(
@@ -71,6 +72,7 @@ def test_what_cannot_be_meant_is_refused(
     result = stage.run("drain", *words, "--yes")
     assert (result.exit_code, said in result.stderr) == (code, True), result.stderr
     assert not flag.exists()
+    assert not (stage.project / "nosuch").exists(), "a slip makes no directories"
 
 
 def test_a_link_that_means_a_pause_by_itself_is_not_written_through(stage: Stage, flag: Path) -> None:

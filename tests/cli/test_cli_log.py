@@ -1,11 +1,15 @@
 """`log`: the recorded revisions of a source, and what each of them changed."""
 
 import json
+import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Stage, hook
+from tests.cli.conftest import ROOT, Stage, hook
 from tests.cli.recording import HOUR, MINUTE, Recording, recording
 
 __all__ = ["recording"]
@@ -33,6 +37,11 @@ def hooks(stage: Stage, recording: Recording) -> Path:
 
 def backs(stage: Stage, *arguments: str | Path) -> list[int]:
     return [row["back"] for row in stage.json("log", *arguments)]
+
+
+def whats(stage: Stage, source: str | Path) -> list[str]:
+    """Return the last column of a log."""
+    return [line.split("  ")[-1].strip() for line in stage.run("log", source).stdout.splitlines()[1:]]
 
 
 def test_every_revision_is_told_in_words_newest_first(stage: Stage, hooks: Path) -> None:
@@ -88,6 +97,17 @@ def test_more_than_are_shown_is_said(stage: Stage, recording: Recording) -> None
     assert len(result.stdout.splitlines()) == 21
     assert "There is more" in result.stderr
     assert len(stage.json("log", path)) == 25
+
+
+def test_a_line_says_what_it_is_about_unless_that_was_asked_for(stage: Stage, recording: Recording) -> None:
+    plain, batch = stage.project / "x.json", stage.project / "b.json"
+    for number in range(3):
+        recording.add(plain, {"n": number}, HOUR - number)
+        recording.add(batch, {"batch_id": "nightly", "total_features": 3, "current_index": number}, HOUR - number)
+    assert whats(stage, plain)[:2] == ["/n 1 → 2", "/n 0 → 1"]
+    assert whats(stage, f"{plain}#/n") == ["1 → 2", "0 → 1"]
+    assert {each["subject"] for row in stage.json("log", batch)[:2] for each in row["summary"]} == {"nightly"}
+    assert not any("nightly" in what for what in whats(stage, batch))
 
 
 def test_with_the_changes_themselves(stage: Stage, hooks: Path) -> None:
@@ -159,7 +179,7 @@ def test_marks_are_told(stage: Stage, recording: Recording) -> None:
     [
         ("x.json@10m", 2, "give the source without '@'"),
         ("nosuch.json", 1, "no history of it is kept"),
-        ("sqlite:state.db?namespace=a", 1, "no history of it is kept"),
+        ("sqlite:state.db?namespace=a", 1, "only files that are watched have one"),
         ("x.json#a", 1, "no history"),
     ],
 )
@@ -168,3 +188,26 @@ def test_what_has_no_log(stage: Stage, recording: Recording, address: str, code:
     result = stage.run("log", address)
     assert (result.exit_code, result.stdout) == (code, ""), result.output
     assert says in result.stderr
+
+
+def test_the_commands_of_the_readme_work_as_they_are_written(stage: Stage, recording: Recording) -> None:
+    """`diff` says 1 where something differs; whatever else goes wrong is said on standard error."""
+    for index, minutes in enumerate((60, 40, 20, 5, 4, 3, 2)):
+        failed = [{"feature_index": each, "error_message": "no"} for each in range(index % 3)]
+        path = stage.write_batch(current_index=min(index, 3), completed_features=[], failed_features=failed)
+        recording.add(path, path.read_bytes(), minutes * MINUTE)
+    before = path.read_bytes()
+    found = re.search(r"<!-- then -->\n```sh\n(.+?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert found is not None
+    program = f'statewatch() {{ {shlex.quote(sys.executable)} -m statewatch "$@"; }}\n'
+    done = subprocess.run(
+        ["bash", "-c", program + found[1]],
+        env=stage.environment(),
+        cwd=stage.project,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert not re.search("^statewatch: |Usage|Traceback", done.stderr, re.MULTILINE), done.stderr
+    assert path.read_bytes() == before

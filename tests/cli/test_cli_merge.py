@@ -117,6 +117,17 @@ def test_git_is_not_given_what_may_not_be_merged(stage: Stage) -> None:
     assert "Traceback" not in store.stderr
 
 
+def test_git_is_told_which_file_and_whose_is_broken(stage: Stage) -> None:
+    """Git hands over temporary files, whose names mean nothing to anybody."""
+    files = three(stage, *BOTH)
+    files[2].write_text('{"a": ')
+    before = files[1].read_bytes()
+    result = stage.run("merge", "--driver", "--name", ".claude/state.json", *files)
+    assert (result.exit_code, files[1].read_bytes()) == (2, before)
+    assert ".claude/state.json (theirs): not JSON at line" in result.stderr
+    assert files[2].name not in result.stderr
+
+
 class Repository:
     """A git repository in the project, which merges JSON as the help says."""
 

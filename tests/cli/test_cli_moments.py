@@ -3,11 +3,13 @@
 import json
 import re
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from statewatch.cli.arguments import past_moment_of
 from statewatch.core import audit
 from tests.cli.conftest import Stage, hook, states, write_json
 from tests.cli.recording import DAY, HOUR, MINUTE, Recording, recording
@@ -42,6 +44,22 @@ def test_a_moment_is_a_time_and_the_address_of_a_revision_means_it_for_ever(stag
         day, clock = row["seen_at"][:10], row["seen_at"][11:19]
         later = stage.run("show", f"x.json@{day} {clock}.999999Z", "--json")
         assert later.stdout == stage.run("show", row["address"], "--json").stdout
+
+
+def test_a_time_of_day_is_the_last_one(recording: Recording) -> None:
+    noon = datetime(2026, 11, 20, 12, 0, 0).timestamp()
+    for text, hours in (("12:00", 0), ("09:30", 2.5), ("11:59:30.5", 29.5 / 3600), ("12:00:01", 24 - 1 / 3600)):
+        found = past_moment_of(text, noon)
+        assert found == pytest.approx(noon - hours * HOUR), text
+    assert past_moment_of("25:00", noon) is None
+    assert past_moment_of("9:30", noon) is None
+
+
+def test_a_time_of_day_is_a_moment_everywhere(stage: Stage, file: Path, recording: Recording) -> None:
+    then = datetime.fromtimestamp(recording.now - 30 * MINUTE).strftime("%H:%M:%S")
+    assert stage.json("show", f"x.json@{then}#/a") == 2
+    assert stage.json("show", "x.json#/a", "--at", then) == 2
+    assert [row["back"] for row in stage.json("log", "x.json", "--since", then)] == [0]
 
 
 def test_a_checkpoint_comes_before_a_bookmark_and_both_before_a_time(
@@ -279,6 +297,8 @@ def test_another_history_is_named_by_option_or_variable(
     (day.state / "history.db").rename(other)
     assert day.run("log", day.hook_state).exit_code == 1
     assert len(day.json("log", day.hook_state, "--history", other)) == 3
+    mistyped = day.run("show", f"{day.hook_state}@-1", "--history", tmp_path / "othr.db")
+    assert (mistyped.exit_code, f"there is no history {tmp_path / 'othr.db'}, and" in mistyped.stderr) == (1, True)
     monkeypatch.setenv("STATEWATCH_HISTORY", str(other))
     assert len(day.json("log", day.hook_state)) == 3
     assert day.json("show", f"{day.hook_state}@-2#/hooks/fmt/state") == "closed"

@@ -63,6 +63,13 @@ def test_which_keys_changed() -> None:
     assert next((each.subject, each.text) for each in KIND.sentences(after, before)) == ("retries", "deleted")
 
 
+def test_what_changed_inside_a_value_that_is_as_large_as_before() -> None:
+    def document(number: int) -> JSON:
+        return {"k": {"value": {"x": number, "y": number, "z": 0}, "timestamp": "2026-11-14T11:00:00"}}
+
+    assert [each.text for each in KIND.sentences(document(1), document(2))] == ["/x 1 → 2, and more"]
+
+
 def test_an_entry_that_is_none_is_named() -> None:
     document: JSON = {"a": {"value": 1, "timestamp": "soon"}, "b": 7, "c": {"timestamp": "2026-11-14T11:00:00"}}
     assert [(fault.pointer, fault.message) for fault in KIND.faults(document)] == [

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 
 from statewatch.kinds.base import Sentence
 from statewatch.kinds.hooks import HooksView, Policy
+from statewatch.watch.absences import Absences
+from statewatch.watch.discovery import Candidate, expectation
 from statewatch.watch.history.store import History
 from statewatch.watch.past import Past
-from statewatch.watch.picture import Picture, Revision
+from statewatch.watch.picture import Picture, Problem, Revision, Source
 from statewatch.watch.recorded import recorded
 from statewatch.watch.scope import Root, Scope, scope_of
 from statewatch.watch.sweep import Sweep
@@ -194,3 +197,40 @@ def test_only_what_the_scope_looks_at_is_shown(tmp_path: Path) -> None:
     named = scope_of((outside[0],), project, home, {})
     assert [(each.path, each.explicit) for each in recorded(named, [*inside, *outside])] == [(outside[0], True)]
     assert recorded(Scope(roots=(Root("/q", scope.roots[0].level),)), inside) == ()
+
+
+def test_files_of_a_line_each_and_of_text_are_read_as_they_are_live(history: History) -> None:
+    log, wish = "/p/.claude/local/drain_log.jsonl", "/p/.claude/HUMAN_INPUT.md"
+    keep(history, log, b'{"a": 1}\n{"a": 2}\n')
+    keep(history, wish, b"please look at the tests\n")
+    then = past_of(history, log, wish).at(START + 1)
+    assert [(source.kind, source.problem) for source in then.sources] == [("human input", None), ("drain log", None)]
+
+
+def live(at: float, *sources: Source) -> Picture:
+    return Picture(at, tuple(sources))
+
+
+def test_a_source_that_was_deleted_while_somebody_looked_is_not_there_afterwards(history: History) -> None:
+    wish = "/p/.claude/HUMAN_INPUT.md"
+    keep(history, wish, b"please look\n")
+    absences = Absences()
+    source = Source(wish, "wish", "human input")
+    absences.see(live(START + 1, source))
+    absences.see(live(START + 42, replace(source, problem=Problem("deleted", START + 40, gone=True))))
+    absences.see(live(START + 60))
+    absences.see(live(START + 90, source))
+    found_by_itself = Candidate(wish, "wish", expectation(wish))
+    past = Past(history, [found_by_itself], lambda _path: Policy(), absences=absences)
+    problems = [[source.problem for source in past.at(START + later).sources] for later in (39, 45, 70, 95)]
+    assert problems == [[None], [Problem("deleted", START + 40, gone=True)], [], [None]]
+
+
+def test_what_was_recorded_after_a_source_went_shows_that_it_came_back(history: History) -> None:
+    keep(history, "/p/a.json", {"a": 1}, {"a": 2}, every=50.0)
+    absences = Absences()
+    absences.see(live(START + 10))  # it was deleted before anybody looked, nobody knows when
+    past = past_of(history, "/p/a.json", absences=absences)
+    assert past.at(START + 5).sources[0].problem is None
+    assert past.at(START + 20).sources[0].problem == Problem("deleted", START + 10, gone=True)
+    assert past.at(START + 50).sources[0].problem is None
