@@ -67,7 +67,7 @@ class BatchKind:
             said.append(Sentence(new.batch_id, f"items {old.total} → {new.total}"))
         if not said and old.current_index != new.current_index:
             said.append(Sentence(new.batch_id, f"now at item {new.current_index}"))
-        return said or details(new.batch_id, before, after, _IDENTITIES)
+        return said or details(new.batch_id, before, after, _IDENTITIES, routine=True)
 
     @property
     def derived(self) -> tuple[Path, ...]:

@@ -14,10 +14,13 @@ _PLACE: Final = 80
 _TIMES: Final = Noise(timestamps=True)
 
 
-def details(subject: str, before: JSON, after: JSON, identities: Identities | None = None) -> list[Sentence]:
+def details(
+    subject: str, before: JSON, after: JSON, identities: Identities | None = None, *, routine: bool = False
+) -> list[Sentence]:
     """Return a sentence that names what changed: `quality metrics 2 added, notes "a" → "b" and 4 more`.
 
-    It is routine where only times moved on; there is none where nothing changed.
+    It is *routine* where that is so of all that the kind has no words for, or only times moved on; there is none where
+    nothing changed.
     """
     found = diff(before, after, identities)
     if not found:
@@ -27,7 +30,7 @@ def details(subject: str, before: JSON, after: JSON, identities: Identities | No
         return [Sentence(subject, f"{_place(found[0].path)} moved on", routine=True)]
     said = ", ".join(map(_words, news[:_NAMED]))
     more = f" and {len(news) - _NAMED:,} more" if len(news) > _NAMED else ""
-    return [Sentence(subject, said + more)]
+    return [Sentence(subject, said + more, routine=routine)]
 
 
 def _words(change: Change) -> str:

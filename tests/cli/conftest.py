@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -62,6 +64,22 @@ class Stage:
             check=False,
         )
 
+    def follow_readme(self, mark: str, *, to_the_end: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Run the commands that the README has under *mark* in a shell, as they are written."""
+        program = (
+            f'statewatch() {{ {shlex.quote(sys.executable)} -m statewatch "$@"; }}\n'
+            'statewatch-hook() { statewatch hook "$@"; }\n'
+        )
+        return subprocess.run(
+            ["bash", "-c", program + ("set -e\n" if to_the_end else "") + told_in_the_readme(mark, "sh")],
+            env=self.environment(),
+            cwd=self.project,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
     def environment(self, **variables: str) -> dict[str, str]:
         """Return the environment of a process here."""
         return {**os.environ, "PYTHONPATH": str(ROOT), **variables}
@@ -105,6 +123,13 @@ class Stage:
             **fields,
         }
         return write_json(path or self.batch_state, document)
+
+
+def told_in_the_readme(mark: str, language: str) -> str:
+    """Return the block of code that the README has under *mark*."""
+    found = re.search(rf"<!-- {mark} -->\n```{language}\n(.+?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert found is not None
+    return found[1]
 
 
 def hook(state: str = "closed", **fields: Any) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """`hooks show`, `history`, `config`, `watch`, `mode`; names, patterns and stores in all commands about circuits."""
 
 import json
-import re
-import shlex
 import subprocess
 import sys
 import threading
@@ -13,7 +11,7 @@ from typing import Any
 import pytest
 
 from statewatch.core.recording import Circuits, Run
-from tests.cli.conftest import OPENED, ROOT, Stage, hook, states
+from tests.cli.conftest import OPENED, Stage, hook, states, told_in_the_readme
 from tests.support import PATIENCE, replace
 
 THREE = {"lint-js": hook("open"), "lint-py": hook("open"), "guard": hook("open")}
@@ -336,26 +334,8 @@ def test_watching_a_store(stage: Stage, tmp_path: Path) -> None:
 # --- what the manual says
 
 
-def told_in_the_readme(mark: str, language: str) -> str:
-    found = re.search(rf"<!-- {mark} -->\n```{language}\n(.+?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert found is not None
-    return found[1]
-
-
 def test_the_commands_of_the_readme_work_as_they_are_written(stage: Stage) -> None:
-    python = shlex.quote(sys.executable)
-    program = (
-        f'statewatch() {{ {python} -m statewatch "$@"; }}\nstatewatch-hook() {{ statewatch hook "$@"; }}\nset -e\n'
-    )
-    done = subprocess.run(
-        ["bash", "-c", program + told_in_the_readme("hooks", "sh")],
-        env=stage.environment(),
-        cwd=stage.project,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = stage.follow_readme("hooks")
     assert done.returncode == 0, done.stderr
     assert "linted\nfailed with 3\n" in done.stdout
     assert states(stage.hook_state) == {"echo": "closed", "lint": "closed"}

@@ -2,14 +2,11 @@
 
 import json
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import ROOT, Stage, hook
+from tests.cli.conftest import Stage, hook
 from tests.cli.recording import HOUR, MINUTE, Recording, recording
 
 __all__ = ["recording"]
@@ -197,17 +194,6 @@ def test_the_commands_of_the_readme_work_as_they_are_written(stage: Stage, recor
         path = stage.write_batch(current_index=min(index, 3), completed_features=[], failed_features=failed)
         recording.add(path, path.read_bytes(), minutes * MINUTE)
     before = path.read_bytes()
-    found = re.search(r"<!-- then -->\n```sh\n(.+?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert found is not None
-    program = f'statewatch() {{ {shlex.quote(sys.executable)} -m statewatch "$@"; }}\n'
-    done = subprocess.run(
-        ["bash", "-c", program + found[1]],
-        env=stage.environment(),
-        cwd=stage.project,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = stage.follow_readme("then", to_the_end=False)
     assert not re.search("^statewatch: |Usage|Traceback", done.stderr, re.MULTILINE), done.stderr
     assert path.read_bytes() == before

@@ -4,11 +4,9 @@ import contextlib
 import json
 import os
 import re
-import shlex
 import signal
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ import redis
 
 from statewatch.core import audit
 from statewatch.core.stores.urls import open_store, with_namespace
-from tests.cli.conftest import ROOT, Stage, write_json
+from tests.cli.conftest import Stage, write_json
 from tests.support import until
 
 BACKENDS = ["json", "sqlite", "redis", "postgres"]
@@ -665,19 +663,7 @@ def test_one_damaged_value_can_be_saved_over_and_deleted(stage: Stage) -> None:
 
 def test_the_commands_of_the_readme_work_as_they_are_written(stage: Stage) -> None:
     stage.write_batch()
-    text = (ROOT / "README.md").read_text()
-    found = re.search(r"<!-- state -->\n```sh\n(.+?)```", text, re.DOTALL)
-    assert found is not None
-    program = f'statewatch() {{ {shlex.quote(sys.executable)} -m statewatch "$@"; }}\nset -e\n'
-    done = subprocess.run(
-        ["bash", "-c", program + found[1]],
-        env=stage.environment(),
-        cwd=stage.project,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = stage.follow_readme("state")
     assert done.returncode == 0, done.stderr
     assert values(stage) == {"phase": "planning"}
 
