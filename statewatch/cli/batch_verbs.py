@@ -15,6 +15,7 @@ from statewatch.cli.batch_choice import chosen, file_chosen
 from statewatch.core.errors import RefusedError, SourceError
 from statewatch.documents.text import harmless
 from statewatch.kinds.words import RefusedError as Refusal
+from statewatch.kinds.words import word
 
 if TYPE_CHECKING:
     from statewatch.core.batch_actions import BatchVerb, ItemVerb
@@ -107,6 +108,8 @@ def next_item(which: str, *, as_json: bool) -> int:
         why = f"; {output.count(len(found.waiting), 'item')} wait for others that are not done" if found.waiting else ""
         output.note(f"There is no item to begin{why}.")
         return 1
+    if word(fields.get("status")) == "paused":
+        output.note("The batch is paused: nothing is begun until `statewatch batch resume`.")
     return 0
 
 
@@ -122,10 +125,10 @@ def summary(which: str, *, as_json: bool) -> None:
     """
     from dataclasses import asdict  # noqa: PLC0415
 
-    from statewatch.kinds.batch_summary import summary_of  # noqa: PLC0415
+    from statewatch.kinds.batch_summary import resuming, summary_of  # noqa: PLC0415
 
     _, view, _ = chosen(which)
-    told = summary_of(view, f"statewatch batch run {shlex.quote(view.batch_id)} --resume -- COMMAND {{item}}")
+    told = summary_of(view, resuming(view))
     if as_json:
         output.json_out({**asdict(told), "skipped_count": told.skipped_count})
         return
@@ -279,14 +282,28 @@ def _act_whole(verb: "BatchVerb", which: str, why: str, manner: dict[str, Any]) 
     return carry_out(batch_action(verb, path, why=why, via="cli"), Manner(**manner), shlex.join(words))
 
 
+def _piped(path: Path) -> bytes:
+    """Return what comes from standard input or from another pipe, such as `<(find .)` of a shell."""
+    try:
+        if str(path) == "-":
+            return b"" if sys.stdin is None else sys.stdin.buffer.read(_MOST_BYTES + 1)
+        with path.open("rb") as pipe:
+            return pipe.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise SourceError(path, f"it cannot be read ({error.strerror})") from None
+
+
+def _held(path: Path) -> bytes:
+    from statewatch.core.reading import read  # noqa: PLC0415
+
+    return read(path, _MOST_BYTES).data
+
+
 def _lines(path: Path) -> list[str]:
     """Return the items of a list: its lines, without those that are empty."""
-    if str(path) == "-":
-        data = sys.stdin.buffer.read(_MOST_BYTES + 1)
-    else:
-        from statewatch.core.reading import read  # noqa: PLC0415
-
-        data = read(path, _MOST_BYTES).data
+    data = _piped(path) if str(path) == "-" or path.is_fifo() else _held(path)
+    if len(data) > _MOST_BYTES:
+        raise SourceError(path, f"it is longer than {_MOST_BYTES // 1024**2} MB; make several batches of it")
     try:
         text = data.decode()
     except UnicodeDecodeError as error:

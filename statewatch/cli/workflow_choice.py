@@ -27,6 +27,8 @@ def chosen(which: str, kinds: Collection[str] = ()) -> tuple[Source, WorkflowVie
         broken = next((each for each in picture.sources if each.problem is not None), None)
         if not found and broken is not None and broken.problem is not None:
             raise SourceError(broken.key, broken.problem.reason)
+        if not known and picture.sources:
+            raise NotFoundError(f"{path}: it is of the kind {picture.sources[0].kind}, not a run in phases")
     else:
         found = [each for each in found if each[1].workflow_id == path] or [
             each for each in found if each[1].workflow_id.startswith(path)

@@ -17,7 +17,8 @@ from statewatch.core.lock import TIMEOUT, host
 from statewatch.core.members import Members
 from statewatch.core.processes import still_runs
 from statewatch.core.reading import Snapshot, signature
-from statewatch.core.rewriting import NOWHERE, Rewritten, clear_leftovers, present, rewrite
+from statewatch.core.rewriting import NOWHERE, Rewritten, present, rewrite
+from statewatch.core.side_file import SideFile
 from statewatch.core.stores.drafts import Displaced, Draft
 from statewatch.core.stores.file import FileStore
 from statewatch.documents import codec
@@ -165,7 +166,7 @@ class BatchFile(FileStore):
         return self._beside[1]
 
 
-class FlightFile(FileStore):
+class FlightFile(SideFile):
     """Who is at work on the items of a batch; written under the lock of that, and empty while missing."""
 
     def held(self) -> JSON:
@@ -174,21 +175,6 @@ class FlightFile(FileStore):
             return {} if signature(self.path) is None else self._current()
         except SourceError:
             return {}
-
-    def put(self, document: JSON) -> None:
-        """Make the file hold *document*; whoever calls has the lock of the batch. Raises RefusedError."""
-
-        def draft(snapshot: Snapshot) -> Draft[None]:
-            return Draft(snapshot, codec.encode(document, known=True), True, document, None)
-
-        if not self._swept:
-            clear_leftovers(self.path)
-            self._swept = True
-        written: Rewritten[Draft[None]] = rewrite(self.path, draft, Displaced(lambda: self.source))
-        self._remember(self.path, written)
-
-    def _look(self, real: Path) -> Snapshot:
-        return present(real)
 
 
 def flight_file(real: Path) -> Path:

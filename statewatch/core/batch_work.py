@@ -17,15 +17,21 @@ from statewatch.documents.values import JSON
 from statewatch.kinds import batch_marks
 from statewatch.kinds.batch_flight import Worker, recovered, without
 from statewatch.kinds.batch_order import next_item, standing
+from statewatch.kinds.batch_reading import title_of
+from statewatch.kinds.words import RefusedError as Refusal
 from statewatch.kinds.words import items, mapping, word
 
 
 class Ended(NamedTuple):
-    """How the work on an item ended: well, or with an error; where *again* it was not the last try."""
+    """How the work on an item ended: well, or with an error; where *again* it was not the last try.
+
+    With the *title* that was worked on it is refused where another item has that number by then.
+    """
 
     index: int  # type: ignore[assignment]  # it is no sequence to anybody
     error: str | None = None
     again: bool = False
+    title: str | None = None
 
 
 class Taken(NamedTuple):
@@ -76,7 +82,10 @@ class BatchWork:
         return self.file.call(plan, operation, self.batch_id)
 
     def next_for_me(self) -> int | None:
-        """Return the item that this thread is at work on, else take the next one; None where there is none to take."""
+        """Return the item that this thread is at work on, else take the next one; None where there is none to take.
+
+        Of a paused batch none is taken.
+        """
         now = self._clock()
         me = _me()
 
@@ -86,7 +95,7 @@ class BatchWork:
             mine = next((index for index, worker in alive.items() if worker.is_same(me)), None)
             if mine is not None:
                 return Done(after, alive, mine)
-            found = next_item(after, alive).item
+            found = None if _is_paused(after) else next_item(after, alive).item
             return Done(after, alive if found is None else {**alive, found: me}, found)
 
         return self.file.call(plan, "take the next item of a batch", self.batch_id)
@@ -107,7 +116,7 @@ class BatchWork:
             after, alive, interrupted = recovered(after, mine, lives, now)
             taken: list[int] = []
             waiting: tuple[int, ...] = ()
-            paused = word(mapping(after).get("status")) == "paused"
+            paused = _is_paused(after)
             found = standing(after)
             while len(taken) < wanted and not paused:
                 index, waiting = next_item(after, alive, found)
@@ -136,8 +145,25 @@ def _me() -> Worker:
     return Worker(os.getpid(), threading.get_ident() % 2**31, host(), time.time())
 
 
+def _is_paused(document: JSON) -> bool:
+    return word(mapping(document).get("status")) == "paused"
+
+
+def _refuse_other(document: JSON, ended: Ended) -> None:
+    """Raise RefusedError where another item has the number of the one that was worked on."""
+    listed = items(mapping(document).get("features"))
+    if ended.title is None or not 0 <= ended.index < len(listed):
+        return
+    if (now := title_of(listed[ended.index], ended.index)) != ended.title:
+        raise Refusal(
+            f"item {ended.index} is another one now, {now!r:.80} in place of {ended.title!r:.80}, so nothing was "
+            "recorded. Somebody has put other items in the place of these."
+        )
+
+
 def _recorded(document: JSON, ended: Ended, now: float) -> JSON:
     """Record how an item ended, unless somebody has said meanwhile what became of it."""
+    _refuse_other(document, ended)
     if ended.again:
         return batch_marks.retried(document, ended.index, now)
     if standing(document).has_ended(ended.index):

@@ -5,17 +5,14 @@ from typing import Final
 
 from statewatch.core.beside import owner_of
 from statewatch.core.premises import refuse_read_only
-from statewatch.core.reading import Snapshot, signature
-from statewatch.core.rewriting import Rewritten, clear_leftovers, present, rewrite
-from statewatch.core.stores.drafts import Displaced, Draft
-from statewatch.core.stores.file import FileStore
-from statewatch.documents import codec
+from statewatch.core.reading import signature
+from statewatch.core.side_file import SideFile
 from statewatch.documents.values import JSON
 
 _NOTHING: Final[dict[str, JSON]] = {}
 
 
-class ExtrasFile(FileStore):
+class ExtrasFile(SideFile):
     """The extras of circuits: written under the lock of the hook state that they belong to, and empty while missing."""
 
     def held(self) -> JSON:
@@ -25,27 +22,12 @@ class ExtrasFile(FileStore):
         """
         return _NOTHING if signature(self.path) is None else self._current()
 
-    def put(self, document: JSON) -> None:
-        """Make the file hold *document*, whatever it holds; whoever calls has the lock. Raises RefusedError."""
-
-        def draft(snapshot: Snapshot) -> Draft[None]:
-            return Draft(snapshot, codec.encode(document, known=True), True, document, None)
-
-        if not self._swept:
-            clear_leftovers(self.path)
-            self._swept = True
-        done: Rewritten[Draft[None]] = rewrite(self.path, draft, Displaced(lambda: self.source))
-        self._remember(self.path, done)
-
     def refuse_read_only(self, operation: str) -> None:
         """Respect a mode of the hook state, too, that says read-only."""
         super().refuse_read_only(operation)
         real = self._real()
         if (owner := owner_of(real)) is not None:
             refuse_read_only(owner, operation)
-
-    def _look(self, real: Path) -> Snapshot:
-        return present(real)
 
     def _guarded_by(self, real: Path) -> Path:
         return owner_of(real) or real

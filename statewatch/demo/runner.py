@@ -1,7 +1,8 @@
 """The process that has `statewatch batch run` at work in the demo: `python -m statewatch.demo.runner SPEED`.
 
-Here nothing is simulated but the commands, which only take their time, and fail now and then. Like each tool (see
-`tool`) it reads the demo's directory and its start from a pipe, and ends when that closes.
+Here nothing is simulated but the commands, which only take their time, and fail now and then. While they are at it
+checkpoints are kept, as by somebody who will leave them alone for the night. Like each tool (see `tool`) it reads the
+demo's directory and its start from a pipe, and ends when that closes.
 """
 
 import os
@@ -15,6 +16,15 @@ from statewatch.demo.tool import begun, ended
 
 BATCH_FILE: Final = ".claude/batch_state_thumbnails.json"
 ITEMS: Final = tuple(f"photos/2026-11/harbour-{number:03}.png" for number in range(1, 121))
+CHECKPOINTS: Final = (
+    (".claude/batch_state.json", "before-the-night", "as it was when everybody went home"),
+    (
+        "../home/.claude/hook_state.json",
+        "before-the-night",
+        "legacy-banner and release-notes-draft are known to be open",
+    ),
+)
+"""What is kept: a file as seen from the project, the name of the checkpoint, and a note."""
 PARALLEL: Final = 2
 SECONDS: Final = 9.0
 """What an item takes at speed 1."""
@@ -30,10 +40,17 @@ def main(speed: str) -> None:
     if (stage := begun()) is None:
         return
     root, _ = stage
-    made = [*_program("create"), "--id", "thumbnails", "--file", BATCH_FILE, "-"]
+    made = [*_program("batch", "create"), "--id", "thumbnails", "--file", BATCH_FILE, "-"]
     _started(root, made, stdin=subprocess.PIPE).communicate("\n".join(ITEMS).encode())
     words = ["sh", "-c", _COMMAND, "sh", "{index}", f"{SECONDS / float(speed):.3f}"]
-    run = _started(root, [*_program("run"), BATCH_FILE, "-P", str(PARALLEL), "--", *words], stdin=subprocess.DEVNULL)
+    run = _started(
+        root, [*_program("batch", "run"), BATCH_FILE, "-P", str(PARALLEL), "--", *words], stdin=subprocess.DEVNULL
+    )
+    for file, name, note in CHECKPOINTS:
+        if ended(0.0):
+            break
+        keeping = [*_program("checkpoint", "create"), file, name, "--note", note]
+        _started(root, keeping, stdin=subprocess.DEVNULL).wait()
     while not ended(3_600.0):
         pass
     run.terminate()
@@ -41,8 +58,8 @@ def main(speed: str) -> None:
     disk.remove_tree(root)
 
 
-def _program(verb: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "statewatch", "batch", verb]
+def _program(*verbs: str) -> list[str]:
+    return [sys.executable, "-P", "-m", "statewatch", *verbs]
 
 
 def _started(root: Path, command: list[str], *, stdin: int) -> "subprocess.Popen[bytes]":

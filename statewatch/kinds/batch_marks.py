@@ -7,7 +7,7 @@ the style of the file. An item is named by its index. Every function raises Refu
 from collections.abc import Mapping
 from typing import Final
 
-from statewatch.documents.values import JSON
+from statewatch.documents.values import JSON, NotJSONError, private
 from statewatch.kinds.batch_order import Standing, standing
 from statewatch.kinds.batch_reading import COMPLETED, FAILED, RUNNING, is_batch, snaked
 from statewatch.kinds.times import restamp
@@ -35,13 +35,28 @@ def usual(document: JSON) -> dict[str, JSON]:
     return dict(fields)
 
 
-def checked(document: JSON, index: int) -> int:
+def checked(document: JSON, index: object) -> int:
     """Return *index*. Raises RefusedError where there is no such item."""
     total = len(items(mapping(document).get("features")))
-    if isinstance(index, bool) or not 0 <= index < total:
+    if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < total:
         there = f"they are numbered 0 to {total - 1}" if total else "it has none"
-        raise RefusedError(f"there is no item {index} in this batch; {there}")
+        raise RefusedError(f"there is no item {index!r:.80} in this batch; {there}")
     return index
+
+
+def whole(value: object, name: str) -> int:
+    """Return a number that is to be recorded. Raises RefusedError for what is none that the owner could read."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise RefusedError(f"{name} is a whole number, not {value!r:.80}")
+    return value
+
+
+def plain(value: object, name: str) -> JSON:
+    """Return a copy of what is to be recorded. Raises RefusedError for what JSON cannot hold."""
+    try:
+        return private(value)
+    except NotJSONError as error:
+        raise RefusedError(f"{name} cannot be recorded: {error}") from None
 
 
 def completed(document: JSON, index: int, now: float) -> dict[str, JSON]:
@@ -63,10 +78,10 @@ def failed(document: JSON, index: int, error: str, now: float, retry_count: int 
     _forget(fields, "completed_features", index)
     _forget(fields, "skipped_features", index)
     _forget(fields, "failed_features", index)
-    record: dict[str, JSON] = {"feature_index": index, "error_message": error or "Unknown error"}
+    record: dict[str, JSON] = {"feature_index": index, "error_message": plain(error, "the error") or "Unknown error"}
     record["timestamp"] = stamped(fields, now)
     if retry_count is not None:
-        record["retry_count"] = retry_count
+        record["retry_count"] = whole(retry_count, "how often it was tried again")
     fields["failed_features"] = [*items(fields.get("failed_features")), record]
     return advanced(fields, now)
 
@@ -81,8 +96,8 @@ def skipped(document: JSON, index: int, reason: str, now: float, category: str =
     record: dict[str, JSON] = {
         "feature_index": index,
         "feature_name": fields["features"][index],  # type: ignore[index]
-        "reason": reason,
-        "category": category,
+        "reason": plain(reason, "the reason"),
+        "category": plain(category, "the category"),
         "timestamp": stamped(fields, now),
     }
     fields["skipped_features"] = [*items(fields.get("skipped_features")), record]
@@ -154,6 +169,7 @@ def resumed(document: JSON, now: float) -> dict[str, JSON]:
 def with_tokens(document: JSON, more: int, now: float) -> dict[str, JSON]:
     """Count tokens of context."""
     fields = usual(document)
+    more = whole(more, "a count of tokens")
     fields["context_token_estimate"] = max(0, (number(fields.get("context_token_estimate")) or 0) + more)
     return touched(fields, now)
 
@@ -162,8 +178,8 @@ def context_cleared(document: JSON, index: int, tokens: int, now: float) -> dict
     """Record that the context was cleared at an item, holding so many tokens: the count begins anew."""
     fields = usual(document)
     event: JSON = {
-        "feature_index": index,
-        "context_tokens_before_clear": tokens,
+        "feature_index": whole(index, "the index of an item"),
+        "context_tokens_before_clear": whole(tokens, "a count of tokens"),
         "timestamp": stamped(fields, now),
     }
     fields["auto_clear_events"] = [*items(fields.get("auto_clear_events")), event]
@@ -179,7 +195,8 @@ def git_recorded(document: JSON, index: int, step: str, record: Mapping[str, JSO
         raise RefusedError(f"{step!r} is no step of git; the steps are {', '.join(GIT_STEPS)}")
     known = mapping(fields.get("git_operations"))
     key = str(checked(fields, index))
-    told = {"success": record.get("success"), "timestamp": stamped(fields, now), **record}
+    given = mapping(plain(dict(record), "what git did"))
+    told = {"success": given.get("success"), "timestamp": stamped(fields, now), **given}
     fields["git_operations"] = {**known, key: {**mapping(known.get(key)), step: told}}
     return touched(fields, now)
 

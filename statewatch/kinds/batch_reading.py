@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from statewatch.documents.values import JSON
-from statewatch.kinds.words import items, mapping, number, text, word
+from statewatch.kinds.words import items, mapping, number, text, type_name, word
 
 COMPLETED, FAILED, SKIPPED, PENDING = "completed", "failed", "skipped", "pending"
 RUNNING: Final = ("in_progress", "running")
@@ -197,7 +197,10 @@ def _records(fields: Mapping[str, JSON], names: Iterable[str], known: _Names, no
     outside: list[str] = []
     said = ""
     for name in names:
-        for entry in items(fields.get(name)):
+        listed = fields.get(name)
+        if listed is not None and not isinstance(listed, list) and name.endswith("_features"):
+            notes.append(f"{name} is {type_name(listed)} and no list; it counts for nothing")
+        for entry in items(listed):
             if type(entry) is int and 0 <= entry < known.count:  # what nearly all are
                 found[entry] = NOTHING
             elif (index := known.index(entry)) is not None:

@@ -1,5 +1,6 @@
 """What came of a batch, in figures and in words."""
 
+import shlex
 from dataclasses import dataclass, field
 
 from statewatch.documents.text import harmless
@@ -65,6 +66,12 @@ class BatchCompletionSummary:
         if self.resume_command:
             lines.append(f"Resume: {harmless(self.resume_command, 300)}")
         return "\n".join(lines)
+
+
+def resuming(view: BatchView) -> str:
+    """Return the command that goes on with a batch: with what is left, else with what failed."""
+    again = "" if view.count(PENDING) else " --retry-failed"
+    return f"statewatch batch run {shlex.quote(view.batch_id)} --resume{again} -- COMMAND {{item}}"
 
 
 def summary_of(view: BatchView, resume: str = "", worktree: int = 0, main: int = 0) -> BatchCompletionSummary:

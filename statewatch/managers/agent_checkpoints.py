@@ -13,7 +13,13 @@ from statewatch.documents.values import JSON, cloned
 from statewatch.kinds import agent_checkpoint
 from statewatch.kinds.agent_checkpoint import KIND, PIPELINE, CheckpointView
 from statewatch.kinds.base import mapping
-from statewatch.managers.agent_rules import checked_agent, checked_message, checked_workflow
+from statewatch.managers.agent_rules import (
+    checked_agent,
+    checked_agents,
+    checked_list,
+    checked_message,
+    checked_workflow,
+)
 
 _PLACE: Final = Path(".claude", "artifacts")
 _NAME: Final = "checkpoint.json"
@@ -42,9 +48,9 @@ class CheckpointManager:
     ) -> Path:
         """Keep how far a workflow is, and return where: which agents are done, and which is next or was last."""
         name = checked_workflow(workflow_id)
-        done = [checked_agent(agent) for agent in completed_agents]
+        done = checked_agents(completed_agents)
         current = checked_agent(current_agent)
-        artifacts = [_artifact(each) for each in artifacts_created]
+        artifacts = [_artifact(each) for each in checked_list(artifacts_created, "the artifacts")]
 
         def plan(document: JSON) -> JSON:
             _refuse_newer(document)

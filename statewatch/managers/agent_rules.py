@@ -1,7 +1,7 @@
 """What agents may be called and may say: what goes into file names and state files is looked at first."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from statewatch.core.errors import RefusedError
@@ -29,6 +29,18 @@ def checked_workflow(workflow_id: object) -> str:
             f"{workflow_id!r:.80} cannot be the id of a workflow: letters, digits, '_', '-' and '.', 128 at most"
         )
     return workflow_id
+
+
+def checked_agents(names: object) -> list[str]:
+    """Return the names of agents. Raises RefusedError for what is no list of them."""
+    return [checked_agent(name) for name in checked_list(names, "the agents")]
+
+
+def checked_list(names: object, what: str) -> list[object]:
+    """Return *names* as a list. Raises RefusedError for what is none, as a single text is."""
+    if isinstance(names, str | bytes | Mapping) or not isinstance(names, Iterable):
+        raise RefusedError(f"{what} are a list, not {type(names).__name__}")
+    return list(names)
 
 
 def checked_message(message: object) -> str:

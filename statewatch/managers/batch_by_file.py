@@ -20,7 +20,21 @@ class ByFile:
             features=features, batch_id=batch_id, issue_numbers=issue_numbers, state_file=str(self.state_file)
         )
 
-    create_batch = create_batch_state
+    def create_batch(
+        self,
+        features: Sequence[str],
+        features_file: str | None = None,
+        batch_id: str | None = None,
+        issue_numbers: Sequence[int] | None = None,
+    ) -> BatchState:
+        """Return a new batch, which is not saved; the items may be from *features_file*, which is taken down only."""
+        return functions.create_batch_state(
+            features=features,
+            features_file=features_file,
+            batch_id=batch_id,
+            issue_numbers=issue_numbers,
+            state_file=str(self.state_file),
+        )
 
     def load_batch_state(self) -> BatchState:
         """Return the batch in the file."""

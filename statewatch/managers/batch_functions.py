@@ -5,7 +5,6 @@ says what is wrong, where, and what to do: InvalidBatchError, a ValueError, wher
 """
 
 import copy
-import shlex
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -15,13 +14,14 @@ from typing import Any
 from statewatch.core.batch_places import default_file, root_of
 from statewatch.core.batch_work import BatchWork
 from statewatch.core.errors import NotFoundError, RefusedError
-from statewatch.documents.values import JSON
+from statewatch.documents.values import JSON, NotJSONError, private
 from statewatch.kinds import batch_marks, batch_merge
+from statewatch.kinds.base import Fault
 from statewatch.kinds.batch import TOKEN_LIMIT, view
 from statewatch.kinds.batch_new import new_batch
 from statewatch.kinds.batch_order import next_item
 from statewatch.kinds.batch_rules import faults
-from statewatch.kinds.batch_summary import BatchCompletionSummary, summary_of
+from statewatch.kinds.batch_summary import BatchCompletionSummary, resuming, summary_of
 from statewatch.kinds.words import RefusedError as Refusal
 from statewatch.kinds.words import mapping, number
 from statewatch.managers.batch_records import BatchState, InvalidBatchError
@@ -82,12 +82,14 @@ def load_batch_state(state_file: Place) -> BatchState:
 def save_batch_state(state_file: Place, state: BatchState) -> None:
     """Save a batch: a new file, or what *state* has changed since it was loaded, over what others have changed since.
 
-    Raises BatchStateError where the file holds another batch.
+    Raises BatchStateError where the file holds another batch, and for a state that could not be loaded again.
     """
     path = placed(state_file)
     work = working_on(path)
-    mine = state.to_dict()
+    mine = _as_json(path, state)
     if not path.exists():
+        if wrong := faults(mine):
+            raise RefusedError(f"{path}: {_unsavable(wrong)}")
         work.file.create_batch({**mine, "updated_at": batch_marks.stamped(mine, time.time())})
     else:
 
@@ -98,6 +100,8 @@ def save_batch_state(state_file: Place, state: BatchState) -> None:
                     f"it holds the batch {there.get('batch_id')!r:.100}, so {state.batch_id!r:.100} was not saved there"
                 )
             saved = batch_merge.merged(state.base or there, mine, there, now)
+            if (wrong := faults(saved)) and not faults(document):
+                raise Refusal(_unsavable(wrong))
             return batch_marks.touched(dict(mapping(saved)), now)
 
         work.apply(change, "save a batch")
@@ -217,7 +221,8 @@ def generate_completion_summary(
     state: BatchState, worktree_branch: str | None = None, target_branch: str = "master"
 ) -> BatchCompletionSummary:
     """Return what came of a batch. With a branch the steps that are next include merging it into *target_branch*."""
-    summary = summary_of(view(state.to_dict()), resuming(state.batch_id))
+    seen = view(state.to_dict())
+    summary = summary_of(seen, resuming(seen))
     if worktree_branch and summary.completed_count:
         summary.next_steps.append(f"merge {worktree_branch} into {target_branch}")
     return summary
@@ -235,6 +240,8 @@ def cleanup_batch_state(state_file: Place) -> None:
 
 def placed(state_file: Place) -> Path:
     """Return where a state file is; a relative one is below the root of the project."""
+    if "\0" in str(state_file):
+        raise RefusedError(f"{str(state_file)!r:.200}: this cannot be a path")
     path = Path(state_file).expanduser()
     return path if path.is_absolute() else root_of() / path
 
@@ -257,17 +264,10 @@ def valid(work: BatchWork, document: JSON) -> dict[str, JSON]:
     """Return *document*. Raises InvalidBatchError, naming the places that are wrong, where it is no batch state."""
     wrong = [] if document is work.sound else faults(document)
     if wrong:
-        told = "; ".join(f"{fault.pointer or 'the document'}: {fault.message}" for fault in wrong[:_SHOWN])
-        more = f"; and {len(wrong) - _SHOWN} more places" if len(wrong) > _SHOWN else ""
-        raise InvalidBatchError(work.file.path, f"it is no valid batch state: {told}{more}. It was left as it is")
+        raise InvalidBatchError(work.file.path, f"it is no valid batch state: {_places(wrong)}. It was left as it is")
     assert isinstance(document, dict)
     work.sound = document
     return document
-
-
-def resuming(batch_id: str) -> str:
-    """Return the command that goes on with a batch."""
-    return f"statewatch batch run {shlex.quote(batch_id)} --resume -- COMMAND {{item}}"
 
 
 def _apply(state_file: Place, change: Callable[[JSON, float], JSON], operation: str, ended: Sequence[int] = ()) -> None:
@@ -276,6 +276,23 @@ def _apply(state_file: Place, change: Callable[[JSON, float], JSON], operation: 
     if not path.exists():
         raise NotFoundError(f"{path}: there is no batch state. Create one with create_batch_state and save_batch_state")
     work.sound = work.apply(lambda document, now: change(valid(work, document), now), operation, ended)
+
+
+def _as_json(path: Path, state: BatchState) -> dict[str, JSON]:
+    """Return what is to be saved. Raises RefusedError for what JSON cannot hold."""
+    try:
+        return dict(mapping(private(state.to_dict())))
+    except NotJSONError as error:
+        raise RefusedError(f"{path}: {error}. Nothing was saved") from None
+
+
+def _unsavable(wrong: Sequence[Fault]) -> str:
+    return f"what is to be saved is no valid batch state: {_places(wrong)}. Nothing was saved"
+
+
+def _places(wrong: Sequence[Fault]) -> str:
+    told = "; ".join(f"{fault.pointer or 'the document'}: {fault.message}" for fault in wrong[:_SHOWN])
+    return told + (f"; and {len(wrong) - _SHOWN} more places" if len(wrong) > _SHOWN else "")
 
 
 def _outcome(index: int, status: str, error: str | None, retries: int | None) -> Callable[[JSON, float], JSON]:

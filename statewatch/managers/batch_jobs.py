@@ -21,6 +21,8 @@ from statewatch.managers import batch_guard
 KEPT: Final = 4_000
 """Bytes of the end of a command's errors that are recorded."""
 _PORTION: Final = 65_536
+_LEFT: Final = 1024 * 1024 // _PORTION
+"""Portions that are read of an output after its command has ended: no pipe holds more, but what is still written."""
 _STOPPING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -189,8 +191,9 @@ class Jobs:
             if job.is_late:
                 batch_guard.tell(job.process, signal.SIGKILL)  # the rest of the group
             for descriptor in list(job.readers):
-                while self._read(job, descriptor, on_output):
-                    pass
+                for _ in range(_LEFT):  # and no further: what the command left behind may never stop writing
+                    if not self._read(job, descriptor, on_output):
+                        break
                 self._forget(job, descriptor)
             del self.running[job.index]
             self._tell_guard(b"-%d\n" % job.process)

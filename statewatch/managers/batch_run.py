@@ -85,6 +85,8 @@ class BatchRun:
         self._reporter = reporter
         self._take_output = take_output
         self._titles: list[JSON] = []
+        self._begun: dict[int, str] = {}
+        """The titles of items as they were when their command was started."""
         self._tries: dict[int, int] = {}
         self._resting: dict[int, float] = {}
         """Items that failed and are tried again, and when."""
@@ -94,7 +96,10 @@ class BatchRun:
         self._result = Result()
 
     def run(self) -> Result:
-        """Run to the end, or until a signal says stop. Raises StatewatchError; nothing is at work any more then."""
+        """Run to the end, or until a signal says stop. Raises StatewatchError; nothing is at work any more then.
+
+        The items must stay what they were: what was done for one is not recorded of another that took its number.
+        """
         self._titles = self._work.titles()
         with Jobs(self._take_output) as jobs:
             try:
@@ -130,6 +135,7 @@ class BatchRun:
             self._result.interrupted.append(index)
             self._reporter.interrupted(index, self._title(index))
         self._dry = len(taken.items) < free
+        self._titles = self._work.titles()  # somebody may have added some
         for index in taken.items:
             self._begin(jobs, index)
         self._reporter.stands(taken, len(jobs.running))
@@ -152,7 +158,7 @@ class BatchRun:
         return min((each for each in waits if each is not None), default=None)
 
     def _begin(self, jobs: Jobs, index: int) -> None:
-        title = self._title(index)
+        title = self._begun[index] = self._title(index)
         words = [self._filled(word, index, title) for word in self._words]
         failure = jobs.start(index, words, self._environment(index, title), self._manner.timeout)
         if failure is None:
@@ -161,9 +167,9 @@ class BatchRun:
             self._fail(index, title, failure, is_final=True)
 
     def _has_ended(self, job: Job) -> None:
-        title, error = self._title(job.index), job.error(self._manner.timeout)
+        title, error = self._begun[job.index], job.error(self._manner.timeout)
         if error is None:
-            self._ended.append(Ended(job.index))
+            self._ended.append(Ended(job.index, title=title))
             self._result.done += 1
             self._reporter.ended(job.index, title, None)
         else:
@@ -174,10 +180,10 @@ class BatchRun:
         if tried <= self._manner.retries and not is_final:
             pause = min(self._manner.backoff * 2 ** min(tried - 1, 30), _LONGEST_PAUSE)
             self._resting[index] = time.monotonic() + pause
-            self._ended.append(Ended(index, error, again=True))
+            self._ended.append(Ended(index, error, again=True, title=title))
             self._reporter.again(index, title, error, pause)
             return
-        self._ended.append(Ended(index, error))
+        self._ended.append(Ended(index, error, title=title))
         self._result.failed += 1
         self._reporter.ended(index, title, error)
 
@@ -185,15 +191,15 @@ class BatchRun:
         """Record what was cut off as interrupted, and give back what was to be tried again."""
         self._result.stopped_by = number
         for job in cut_off:
-            title = self._title(job.index)
+            title = self._begun[job.index]
             if job.status is not None and job.code == 0:
-                self._ended.append(Ended(job.index))
+                self._ended.append(Ended(job.index, title=title))
                 self._result.done += 1
                 self._reporter.ended(job.index, title, None)
                 continue
             name = Signals(number).name
             error = f"{INTERRUPTED}the run was ended by {name} while it was at work on this item"
-            self._ended.append(Ended(job.index, error))
+            self._ended.append(Ended(job.index, error, title=title))
             self._result.interrupted.append(job.index)
             self._reporter.interrupted(job.index, title)
         final = [each for each in self._ended if not each.again]

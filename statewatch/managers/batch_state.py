@@ -1,7 +1,7 @@
 """BatchStateManager: a list of items worked through by any number of processes, and safe from a crash of each."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -16,7 +16,7 @@ from statewatch.kinds.batch_flight import Worker
 from statewatch.kinds.batch_new import new_batch
 from statewatch.kinds.batch_order import standing
 from statewatch.kinds.batch_reading import title_of
-from statewatch.kinds.batch_summary import BatchCompletionSummary, summary_of
+from statewatch.kinds.batch_summary import BatchCompletionSummary, resuming, summary_of
 from statewatch.kinds.words import RefusedError as Refusal
 from statewatch.kinds.words import items, mapping, number, text
 from statewatch.managers import batch_functions
@@ -55,7 +55,7 @@ class BatchStateManager(ByFile):
     @classmethod
     def create(
         cls,
-        features: Sequence[str],
+        features: Iterable[str],
         batch_id: str | None = None,
         state_file: Path | str | None = None,
         *,
@@ -72,10 +72,11 @@ class BatchStateManager(ByFile):
         *feature_dependencies* are, by index, the items that an item builds on. Raises BatchStateError for what cannot
         be a batch, and where there is a file already.
         """
+        listed = list(features) if isinstance(features, Iterator) else features
         for _ in range(_TRIES):
             try:
                 document = new_batch(
-                    features,
+                    listed,
                     clock(),
                     batch_id,
                     features_file=features_file,
@@ -107,6 +108,8 @@ class BatchStateManager(ByFile):
         timeout: float = TIMEOUT,
     ) -> Self:
         """Return the batch of that id in this project, or in the file of that path."""
+        if not isinstance(batch_id, str | Path):
+            raise RefusedError(f"a batch is named by its id or its path, not by {type(batch_id).__name__}")
         is_path = isinstance(batch_id, Path) or "/" in batch_id or batch_id.endswith(".json")
         place = batch_functions.placed(batch_id) if is_path else file_of(str(batch_id))
         manager = cls(place, token_limit=token_limit, clock=clock, timeout=timeout)
@@ -186,8 +189,9 @@ class BatchStateManager(ByFile):
         """Return the next item, which this thread is at work on from now until it is marked; None where there is none.
 
         Done, failed and skipped items are passed over, and those that others are at work on; order and dependencies are
-        honoured. Asked again before the item is marked, the same thread gets the same. What a process was at work on
-        that has ended since is marked as failed, with an error that begins with "Interrupted".
+        honoured, and none is taken while the batch is paused (see `status`). Asked again before the item is marked, the
+        same thread gets the same. What a process was at work on that has ended since is marked as failed, with an error
+        that begins with "Interrupted".
         """
         self._fields()
         index = self._work.next_for_me()
@@ -197,9 +201,10 @@ class BatchStateManager(ByFile):
         """Record that an item is done, and count the tokens of context that it took."""
         self._mark(feature, batch_marks.completed, tokens)
 
-    def mark_failed(self, feature: str | int, error: str = "", tokens: int = 0) -> None:
+    def mark_failed(self, feature: str | int, error: str | Exception | None = "", tokens: int = 0) -> None:
         """Record that an item failed, and why."""
-        self._mark(feature, lambda document, index, now: batch_marks.failed(document, index, str(error), now), tokens)
+        why = "" if error is None else str(error)
+        self._mark(feature, lambda document, index, now: batch_marks.failed(document, index, why, now), tokens)
 
     def mark_skipped(self, feature: str | int, reason: str = "", category: str = "manual") -> None:
         """Record that an item is left out, and why."""
@@ -257,8 +262,8 @@ class BatchStateManager(ByFile):
 
     def summary(self) -> BatchCompletionSummary:
         """Return what came of the batch so far."""
-        fields = self._fields()
-        return summary_of(view(fields), batch_functions.resuming(str(fields["batch_id"])))
+        seen = view(self._fields())
+        return summary_of(seen, resuming(seen))
 
     # --- inside
 

@@ -4,11 +4,13 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from statewatch.core.agent_file import project_root
+from statewatch.core.errors import RefusedError
 from statewatch.documents.values import JSON
 from statewatch.kinds.base import items, mapping, text
+from statewatch.managers.agent_rules import checked_list
 from statewatch.managers.merged_state import MergedState
 
 _FILE: Final = Path(".claude", "local", "SESSION_STATE.json")
@@ -56,13 +58,16 @@ class SessionStateManager:
         repo_specific: Mapping[str, JSON] | None = None,
     ) -> None:
         """Add to what later sessions shall know; what is there already is not added again."""
+        conventions = checked_list(key_conventions or (), "the conventions")
+        tasks = checked_list(active_tasks or (), "the active tasks")
+        files, specific = _object(important_files, "important_files"), _object(repo_specific, "repo_specific")
 
         def change(state: dict[str, JSON]) -> None:
             context = dict(mapping(state["session_context"]))
-            context["key_conventions"] = _with(context["key_conventions"], key_conventions)
-            context["active_tasks"] = _with(context["active_tasks"], active_tasks)
-            context["important_files"] = {**mapping(context["important_files"]), **(important_files or {})}
-            context["repo_specific"] = {**mapping(context["repo_specific"]), **(repo_specific or {})}
+            context["key_conventions"] = _with(context["key_conventions"], conventions)
+            context["active_tasks"] = _with(context["active_tasks"], tasks)
+            context["important_files"] = {**mapping(context["important_files"]), **files}
+            context["repo_specific"] = {**mapping(context["repo_specific"]), **specific}
             state["session_context"] = context
             _stamp(state)
 
@@ -72,15 +77,19 @@ class SessionStateManager:
         self, feature: str, agents_completed: Sequence[str], files_modified: Sequence[str] | None = None
     ) -> None:
         """Take note of the feature that was done last, by which agents, and of the files it changed."""
+        if not isinstance(feature, str):
+            raise RefusedError(f"a feature is a text, not {type(feature).__name__}")
+        agents: list[Any] = checked_list(agents_completed, "the agents")
+        files = checked_list(files_modified or (), "the files")
 
         def change(state: dict[str, JSON]) -> None:
             workflow = dict(mapping(state["workflow_state"]))
             workflow["last_implement"] = {
                 "feature": feature,
                 "completed_at": _now(),
-                "agents_completed": list(agents_completed),
+                "agents_completed": agents,
             }
-            workflow["recent_files"] = _with(workflow["recent_files"], files_modified)
+            workflow["recent_files"] = _with(workflow["recent_files"], files)
             state["workflow_state"] = workflow
             _stamp(state)
 
@@ -141,9 +150,18 @@ def _now() -> str:
     return datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _with(there: JSON, more: Sequence[str] | None) -> JSON:
+def _object(given: object, name: str) -> Mapping[str, JSON]:
+    if given is not None and not isinstance(given, Mapping):
+        raise RefusedError(f"{name} is an object, not {type(given).__name__}")
+    return given or {}
+
+
+def _with(there: JSON, more: Sequence[Any]) -> JSON:
     known: list[JSON] = list(items(there))
-    return known + [each for each in dict.fromkeys(more or ()) if each not in known]
+    for each in more:
+        if each not in known:
+            known.append(each)
+    return known
 
 
 def _listed(title: str, entries: Sequence[JSON]) -> list[str]:

@@ -81,6 +81,9 @@ class StatewatchApp(Toasts):
         self.presenter = Presenter(
             lambda model: self._post(Modelled(model)), lambda view, reason: self._post(Unmodelled(view, reason))
         )
+        self.noise: dict[
+            str, tuple[str, ...]
+        ] = {}  # places called noise on the diff screen, by what they are places of
         self.stories = Stories()
         self.besides = Besides()
         self.main = MainScreen()
@@ -190,6 +193,8 @@ class StatewatchApp(Toasts):
 
             self.run_worker(look_back(self), group="since")
         self.picture = event.picture
+        if self.archive is not None:
+            self.archive.see(event.picture)
         if self.is_running:
             self.main.pictured()
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from statewatch.core.errors import StatewatchError
 from statewatch.documents.values import JSON, Path
+from statewatch.watch.absences import Absences
 from statewatch.watch.picture import ChangeLine, Picture, Source
 from statewatch.watch.scope import Scope
 
@@ -28,7 +29,7 @@ _MOST_LOOKED_THROUGH = 50
 class Archive:
     """What was recorded of the sources of a scope. Every method may raise HistoryError; any thread may call them.
 
-    All of them read files, so none is for the thread of the screen.
+    All but two read files, so no other is for the thread of the screen.
     """
 
     def __init__(self, open_history: "Callable[[], History]", scope: Scope) -> None:
@@ -39,6 +40,7 @@ class Archive:
         self._history: History | None = None
         self._past: Past | None = None
         self._sources: frozenset[str] = frozenset()
+        self._absences = Absences()
         self._touched: dict[tuple[str, Path, int | None], float | None] = {}
 
     @property
@@ -61,11 +63,21 @@ class Archive:
             if self._past is None or sources != self._sources:
                 from statewatch.watch.past import Past  # noqa: PLC0415 - only who travels pays for it
 
-                self._past = Past.of_scope(self.history, self._scope)
+                self._past = Past.of_scope(self.history, self._scope, self._absences)
                 self._sources = sources
             else:
                 self._past.refresh()
             return self._past.moments()
+
+    def see(self, picture: Picture) -> None:
+        """Take notice of a live picture: what is not in it was not there then. Reads no file."""
+        self._absences.see(picture)
+
+    def forget(self) -> None:
+        """Let go of what was worked out of the past, until somebody wants to see it again."""
+        if self._lock.acquire(blocking=False):  # who is at work on it goes on with it, and it is let go another time
+            self._past = None
+            self._lock.release()
 
     def picture(self, moment: float) -> Picture:
         """Return the picture of a moment."""

@@ -44,7 +44,9 @@ def blame(app: "StatewatchApp", event: BlameAsked) -> None:
         app.explain("Not known", NOT_KEPT)
         return
     until = None if app.here is None else app.here.at
-    app.push_screen(BlameScreen(app.archive, event.source, event.label, event.path, app.clock, until))
+    source = app.picture.source(event.source)
+    kind = "" if source is None else source.kind
+    app.push_screen(BlameScreen(app.archive, event.source, event.label, event.path, app.clock, until, kind))
 
 
 def _recalled(app: "StatewatchApp", source: str, digest: str) -> JSON:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from statewatch.core.address import Address
 from statewatch.core.errors import RefusedError, SourceError, StatewatchError, UnavailableError
 from statewatch.core.names import check_checkpoint, clash
-from statewatch.core.restoring import copy_action, recover_action, restore_action
+from statewatch.core.reading import read
+from statewatch.core.restoring import recover_action, restore_action, restore_version_action
 from statewatch.core.stores.base import Store
 from statewatch.documents.text import harmless
 from statewatch.tui import questions
@@ -142,7 +143,7 @@ def restoring(row: KeptRow) -> "list[Action]":
     if _is_damaged(store):
         return [recover_action(store, kept.name, via=_VIA)]
     if kept.path is not None:
-        return [copy_action(store, kept.path, via=_VIA)]
+        return [restore_version_action(store, store.version_in(read(kept.path)), row.title, via=_VIA)]
     return [restore_action(store, kept.name, via=_VIA)]
 
 

@@ -28,10 +28,14 @@ class Toasts(App[None]):
         self._take_down()
 
     @on(Notify)
-    def _make_room(self) -> None:
-        """Show two messages at most: who acts quickly must see what they act on."""
-        for older in list(self._notifications)[:-1]:
-            self._unnotify(older, refresh=False)
+    def _make_room(self, event: Notify) -> None:
+        """Show two messages at most, and no warning twice: who acts quickly must see what they act on."""
+        new = event.notification
+        before = [each for each in self._notifications if each.identity != new.identity]
+        for older in before:
+            said_again = (older.message, older.severity) == (new.message, "warning")
+            if older is not before[-1] or said_again:
+                self._unnotify(older, refresh=False)
         self._take_down()
 
     def _take_down(self) -> None:

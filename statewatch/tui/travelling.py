@@ -93,6 +93,8 @@ class Travelling:
             return
         self._stop()
         self._app.here = None
+        if self._archive is not None:
+            self._archive.forget()
         self._app.main.entered_or_left_past()
 
     def press(self, verb: str, by: int) -> None:

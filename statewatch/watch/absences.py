@@ -10,7 +10,7 @@ class Absences:
 
     def __init__(self) -> None:
         """Know nothing yet."""
-        self._begun: float | None = None
+        self.begun: float | None = None  # when the first picture was made: what is not in it went nobody knows when
         self._there: frozenset[str] = frozenset()
         self._turns: dict[str, list[float]] = {}  # when it came, when it went, when it came again …
 
@@ -20,7 +20,7 @@ class Absences:
             each.key: each.problem.since for each in picture.sources if each.problem is not None and each.problem.gone
         }
         there = frozenset(each.key for each in picture.sources) - went.keys()
-        if there == self._there and self._begun is not None:
+        if there == self._there and self.begun is not None:
             return
         for key in there - self._there:
             self._turns.setdefault(key, []).append(picture.at)
@@ -28,8 +28,8 @@ class Absences:
             turns = self._turns[key]
             turns.append(max(turns[-1], went.get(key, picture.at)))
         self._there = there
-        if self._begun is None:
-            self._begun = picture.at
+        if self.begun is None:
+            self.begun = picture.at
 
     def since(self, key: str, moment: float) -> float | None:
         """Return since when a source was not there at *moment*; None where it was, or nobody knows."""
@@ -37,4 +37,4 @@ class Absences:
         count = bisect.bisect_right(turns, moment)
         if count:
             return turns[count - 1] if count % 2 == 0 else None
-        return self._begun if self._begun is not None and moment >= self._begun else None
+        return self.begun if self.begun is not None and moment >= self.begun else None

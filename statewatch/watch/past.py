@@ -168,7 +168,8 @@ class Past:
         gone = self._absences.since(stage.source.key, moment)
         if gone is None or seen_at > gone:
             return stage
-        return replace(stage, source=replace(stage.source, problem=Problem("deleted", gone, gone=True)))
+        since = seen_at if gone == self._absences.begun else gone
+        return replace(stage, source=replace(stage.source, problem=Problem("deleted", since, gone=True)))
 
     def between(self, since: float, until: float, most: int = MOST_CHANGES) -> tuple[ChangeLine, ...]:
         """Return the change lines after *since* and up to *until*, newest first, at most so many."""

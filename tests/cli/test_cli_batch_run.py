@@ -238,6 +238,19 @@ def test_another_batch_put_in_the_place_of_this_one_ends_the_run(stage: Stage) -
     assert path.read_text() == other
 
 
+def test_what_was_done_for_an_item_is_not_recorded_of_another_that_took_its_number(stage: Stage) -> None:
+    path = batch(stage, 3)
+    (stage.project / "hang-i0").touch()
+    run = begin(stage, "b", *shell('echo $$ > "started-$1"; while test -e "hang-$1"; do sleep 0.01; done'))
+    until((stage.project / "started-i0").exists, "the first command at work")
+    others = json.dumps({**on_disk(path), "features": ["new0", "new1", "new2"]})
+    replace(path, others)
+    (stage.project / "hang-i0").unlink()
+    _, err = run.communicate(timeout=30)
+    assert (run.returncode, "'new0' in place of 'i0'" in err) == (4, True)
+    assert path.read_text() == others
+
+
 def test_two_runs_share_a_batch(stage: Stage) -> None:
     path = batch(stage, 30)
     runs = [begin(stage, "b", "-P", "2", "--resume", *shell(SLOW)) for _ in range(2)]

@@ -1,6 +1,7 @@
 """`batch create`, `next`, `done`, `fail`, `skip`, `retry`, `pause` …: previewed, audited, undoable."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ def test_a_list_becomes_a_batch(stage: Stage) -> None:
     piped = stage.run("batch", "create", "--file", "elsewhere.json", "-", typed="one\n")
     assert piped.exit_code == 0, piped.output
     assert json.loads((stage.project / "elsewhere.json").read_bytes())["features"] == ["one"]
+
+
+def test_a_list_may_come_from_a_pipe_of_the_shell(stage: Stage) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"one\ntwo\n")
+    os.close(writing)
+    row = stage.json("batch", "create", "--id", "piped", f"/dev/fd/{reading}")
+    os.close(reading)
+    assert row["total"] == 2
 
 
 @pytest.mark.parametrize(
@@ -109,6 +119,12 @@ def test_a_batch_is_paused_and_goes_on(stage: Stage) -> None:
     assert "nothing to change" in stage.run("batch", *quiet("pause", ID)).stderr
     assert stage.run("batch", *quiet("resume", ID)).exit_code == 0
     assert on_disk(stage)["status"] == "in_progress"
+
+
+def test_next_says_that_the_batch_is_paused(stage: Stage) -> None:
+    stage.write_batch(status="paused")
+    result = stage.run("batch", "next", ID)
+    assert (result.exit_code, result.stdout[:2], "The batch is paused" in result.stderr) == (0, "3\t", True)
 
 
 def test_the_summary_says_what_came_of_it_and_what_is_next(stage: Stage) -> None:

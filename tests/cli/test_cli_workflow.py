@@ -95,6 +95,11 @@ def test_a_workflow_goes_on_from_an_earlier_agent(runs: Stage) -> None:
     ("words", "code", "said"),
     [
         (("show", "nope"), 1, "there is no run 'nope'"),
+        (
+            ("show", str(SAMPLE / "broken" / "batch_hand_edited.json")),
+            1,
+            "it is of the kind batch, not a run in phases",
+        ),
         (("show", "2026"), 2, "name one by its file"),
         (("retry", "20261113_101500", "build"), 1, "can be done to a workflow only"),
         (("fail", "adw-81aa02fe", "nope"), 4, "there is no phase 'nope'"),

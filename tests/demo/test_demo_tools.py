@@ -186,6 +186,7 @@ def test_the_demo_lives_and_leaves_nothing_behind() -> None:
         until(lambda: len(load(batch)["completed_features"]) > before)
         until(lambda: {n: c["state"] for n, c in load(hook_state)["hooks"].items()} != circuits)
         until(lambda: len(load(demo.project / runner.BATCH_FILE)["completed_features"]) > 2)
+        until(lambda: len([*demo.root.glob("statewatch/checkpoints/*/before-the-night.json")]) == 2)
         assert all(alive(tool) for tool in tools)
         tools += [each for tool in tools for each in tool.children(recursive=True)]
     assert not demo.root.exists()

@@ -17,6 +17,10 @@ from statewatch.kinds.words import RefusedError, mapping
 
 NOW = 1_794_830_400.0
 STAMP = "2026-11-16T12:00:00.000000Z"
+NOTHING: Any = None
+HALF: Any = 1.5
+DIGIT: Any = "7"
+BAG: Any = {1}
 
 
 def batch(total: int = 4, **fields: Any) -> dict[str, JSON]:
@@ -73,6 +77,13 @@ def test_a_retry_brings_the_batch_back_to_the_item_and_a_paused_one_stays_paused
     [
         (lambda document: batch_marks.completed(document, 4, NOW), "numbered 0 to 3"),
         (lambda document: batch_marks.completed(document, -1, NOW), "no item -1"),
+        (lambda document: batch_marks.completed(document, HALF, NOW), "no item 1.5"),
+        (lambda document: batch_marks.completed(document, NOTHING, NOW), "no item None"),
+        (lambda document: batch_marks.with_tokens(document, HALF, NOW), "a whole number, not 1.5"),
+        (lambda document: batch_marks.context_cleared(document, 0, DIGIT, NOW), "a whole number, not '7'"),
+        (lambda document: batch_marks.failed(document, 0, "x", NOW, DIGIT), "a whole number, not '7'"),
+        (lambda document: batch_marks.skipped(document, 0, BAG, NOW), "the reason cannot be recorded"),
+        (lambda document: batch_marks.git_recorded(document, 0, "push", {"at": BAG}, NOW), "/at is of the type set"),
         (lambda document: batch_marks.cleared(document, 0, NOW), "has not failed"),
         (lambda document: batch_marks.unskipped(document, 0, NOW), "not skipped"),
         (lambda document: batch_marks.skipped(batch_marks.completed(document, 0, NOW), 0, "", NOW), "is done"),
@@ -106,7 +117,12 @@ def test_the_next_item_honours_order_and_dependencies() -> None:
         ({"features": ["a", 3]}, "item 1 is of the type int"),
         ({"features": ["a"], "batch_id": "../x"}, "cannot be the id"),
         ({"features": ["a"], "batch_id": ".hidden"}, "cannot be the id"),
+        ({"features": 5}, "not from int"),
+        ({"features": ["a"], "batch_id": 5}, "5 cannot be the id"),
+        ({"features": ["a"], "features_file": None}, "features_file is a text"),
         ({"features": ["a"], "issue_numbers": [1, 2]}, "2 issue numbers for 1"),
+        ({"features": ["a"], "issue_numbers": ["x"]}, "'x' is not the number of an issue"),
+        ({"features": ["a", "b"], "feature_dependencies": {"x": ["y"]}}, "item 'x' builds on"),
         ({"features": ["a", "b"], "feature_order": [0, 0]}, "each item from 0 to 1 once"),
         ({"features": ["a", "b"], "feature_dependencies": {0: [7]}}, "only the items 0 to 1"),
         ({"features": ["a", "b"], "feature_dependencies": {0: [1], 1: [0]}}, "in a circle"),
@@ -122,6 +138,7 @@ def test_odd_items_are_items() -> None:
     document = new_batch(odd, NOW)
     assert document["features"] == odd
     assert str(document["batch_id"]).startswith("batch-20261116-120000-")
+    assert new_batch(iter(["a", "b"]), NOW)["features"] == ["a", "b"]
     assert faults(document) == []
 
 

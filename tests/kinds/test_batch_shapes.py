@@ -66,6 +66,12 @@ def test_what_says_too_little_is_no_batch(document: JSON) -> None:
     assert kind_of(document) is not batch_kind.KIND
 
 
+def test_outcomes_that_are_no_list_count_for_nothing_and_that_is_said() -> None:
+    seen = view(batch(completed_features={"0": True}, skipped_features=None))
+    assert counts(seen)[0] == 0
+    assert "completed_features is an object and no list; it counts for nothing" in seen.notes
+
+
 def test_outcomes_are_taken_by_index_by_name_and_by_object_alike() -> None:
     seen = view(
         batch(

@@ -122,6 +122,15 @@ def test_what_cannot_be_a_workflow_is_refused(tmp_path: Path, name: Any) -> None
     assert not (tmp_path / "artifacts").exists()
 
 
+def test_one_name_is_no_list_of_names(tmp_path: Path) -> None:
+    manager = CheckpointManager(tmp_path / "artifacts")
+    with pytest.raises(StateException, match="the agents are a list, not str"):
+        manager.create_checkpoint("w1", "planner", "implementer", [])
+    with pytest.raises(StateException, match="the artifacts are a list, not str"):
+        manager.create_checkpoint("w1", ["planner"], "implementer", "plan.md")
+    assert not (tmp_path / "artifacts").exists()
+
+
 def test_what_cannot_be_an_artifact_is_refused_and_links_are_not_followed(tmp_path: Path) -> None:
     manager = CheckpointManager(tmp_path / "artifacts")
     with pytest.raises(StateException, match="artifact"):

@@ -27,6 +27,8 @@ from tests.support import SAMPLE, replace
 ROOT = Path(__file__).parents[2]
 FIELDS_OF_THE_OLDEST_OWNER = 20
 WORKERS, EACH = 4, 100
+WHOLE: Any = 0.0
+DIGIT: Any = "0"
 
 
 @pytest.fixture(autouse=True)
@@ -201,6 +203,48 @@ def test_what_a_killed_process_was_at_work_on_is_interrupted_and_the_next_one_go
     assert manager.completed == ["a"]
 
 
+def test_nothing_is_taken_from_a_paused_batch_and_what_was_taken_can_be_finished() -> None:
+    manager = BatchStateManager.create(["a", "b"])
+    assert manager.get_next_feature() == "a"
+    manager.pause()
+    assert manager.get_next_feature() == "a"
+    manager.mark_completed("a")
+    assert (manager.get_next_feature(), manager.status, manager.at_work()) == (None, "paused", {})
+    manager.resume()
+    assert manager.get_next_feature() == "b"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda manager: manager.mark_completed(1.0),
+        lambda manager: manager.mark_completed(None),
+        lambda manager: manager.mark_completed("a", tokens=1.5),
+        lambda manager: manager.mark_skipped("a", Path("x")),
+        lambda manager: manager.record_git("a", "commit", True, at=float("nan")),
+        lambda manager: statewatch.mark_feature_status(manager.state_file, WHOLE, "completed"),
+        lambda manager: statewatch.increment_retry_count(manager.state_file, DIGIT),
+        lambda _: BatchStateManager.load(None),  # type: ignore[arg-type]
+        lambda _: BatchStateManager.create(["a"], state_file="a\0b.json"),
+        lambda _: load_batch_state("a\0b.json"),
+    ],
+)
+def test_what_would_spoil_the_file_is_refused_and_the_file_is_as_it_was(call: Any) -> None:
+    manager = BatchStateManager.create(["a", "b"])
+    before = manager.state_file.read_bytes()
+    with pytest.raises(BatchStateError):
+        call(manager)
+    assert manager.state_file.read_bytes() == before
+
+
+def test_a_failure_without_an_error_says_that_it_is_unknown() -> None:
+    manager = BatchStateManager.create(iter(["a", "b"]))
+    manager.mark_failed("a", None)
+    manager.mark_failed("b", OSError("no room"))
+    assert [each["error"] for each in manager.failed] == ["Unknown error", "no room"]
+    assert "--resume --retry-failed" in manager.summary().resume_command
+
+
 def test_another_batch_in_the_place_of_this_one_is_not_written_to() -> None:
     manager = BatchStateManager.create(["a", "b"], state_file="batch.json")
     manager.get_next_feature()
@@ -316,6 +360,32 @@ def test_two_who_save_a_whole_batch_lose_nothing_of_each_other(tmp_path: Path) -
         save_batch_state(path, other)
 
 
+@pytest.mark.parametrize(
+    ("fields", "place"),
+    [
+        ({"status": "banana"}, "/status"),
+        ({"completed_features": [99]}, "/completed_features/0"),
+        ({"features": ["a"]}, "/total_features"),
+        ({"quality_metrics": {"at": {1}}}, "/quality_metrics/at"),
+    ],
+)
+def test_a_batch_that_could_not_be_loaded_again_is_not_saved(tmp_path: Path, fields: Any, place: str) -> None:
+    path = tmp_path / "batch_state.json"
+    new = create_batch_state(features=["a", "b", "c"])
+    save_batch_state(path, new)
+    before = path.read_bytes()
+    for file, state in (
+        (path, load_batch_state(path)),
+        (tmp_path / "new.json", create_batch_state(features=["a", "b"])),
+    ):
+        for name, value in fields.items():
+            setattr(state, name, value)
+        with pytest.raises(BatchStateError, match=f"{place}.*Nothing was saved"):
+            save_batch_state(file, state)
+    assert path.read_bytes() == before
+    assert not (tmp_path / "new.json").exists()
+
+
 @pytest.mark.parametrize("arguments", [{}, {"features": []}, {"features": ["a"], "batch_id": "../x"}])
 def test_a_batch_of_nothing_is_refused(arguments: Any) -> None:
     with pytest.raises(BatchStateError):
@@ -346,5 +416,7 @@ def test_the_methods_that_existing_programs_call_are_there(tmp_path: Path) -> No
     assert manager.get_next_pending_feature() == "b"
     assert not manager.should_auto_clear()
     assert manager.load_state() == manager.load_batch_state()
+    named = manager.create_batch(["a"], "features.txt", "mine")
+    assert (named.features_file, named.batch_id) == ("features.txt", "mine")
     manager.cleanup_state()
     assert not os.path.exists(manager.state_file)  # noqa: PTH110

@@ -148,6 +148,21 @@ class TestSessionState:
         assert manager.complete_task("b")
         assert not manager.complete_task("b")
 
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda manager: manager.update_context(active_tasks="task"),
+            lambda manager: manager.update_context(important_files=["a.py"]),
+            lambda manager: manager.record_implement_completion(None, ["planner"]),
+            lambda manager: manager.record_implement_completion("Ledger", "planner"),
+        ],
+    )
+    def test_one_text_is_no_list_and_a_list_no_object(self, tmp_path: Path, call: Any) -> None:
+        manager = SessionStateManager(tmp_path / "SESSION_STATE.json")
+        with pytest.raises(StateException, match=r"(are a list|is an object|is a text), not"):
+            call(manager)
+        assert not manager.state_file.exists()
+
     def test_a_state_that_was_loaded_and_changed_is_merged_into_what_came_meanwhile(self, tmp_path: Path) -> None:
         manager = SessionStateManager(tmp_path / "SESSION_STATE.json")
         state: Any = manager.load_state()

@@ -124,6 +124,7 @@ class TestAsking:
         async with hooks_view(project) as (app, press):
             await asked(app, press, "r")
             assert press.answer == "Close"
+            assert "yes" not in press.text
             await press(key)
             assert app.screen is app.main
 

@@ -160,11 +160,10 @@ class TestSkipping:
             assert press.app.focused is press.table("items")
             assert load(file) == batch()
 
-    async def test_what_is_done_is_not_skipped(self, file: Path) -> None:
+    async def test_what_is_done_is_not_skipped_and_no_reason_asked_for(self, file: Path) -> None:
         async with batches(file) as press:
             await at_item(press, 0)
-            await prompted(press, "x")
-            assert "item 0 is done, so it cannot be skipped" in await not_done(press, "enter")
+            assert "item 0 is done, so it cannot be skipped" in await not_done(press, "x")
 
     async def test_a_skip_is_taken_back(self, file: Path) -> None:
         async with batches(file) as press:

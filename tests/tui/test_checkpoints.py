@@ -112,6 +112,24 @@ class TestLooking:
             open_store(file).checkpoint("from elsewhere")
             await kept_as(press, "from elsewhere", "all open")
 
+    async def test_the_cursor_stays_on_its_row_and_what_comes_above_it_is_in_sight(
+        self, project: Path, file: Path
+    ) -> None:
+        async with opened(project) as (_, press):
+            open_store(file).checkpoint("newer")
+            await kept_as(press, "newer", "all open")
+            assert press.table("kept").cursor_row.title == "all open"  # type: ignore[union-attr]
+            assert "newer" in press.text
+
+    async def test_where_nothing_is_kept_the_arrows_choose_among_the_sources(self, tmp_path: Path) -> None:
+        (tmp_path / "p" / ".git").mkdir(parents=True)
+        for name in "ab":
+            write(tmp_path / "p" / ".claude" / f"batch_state_{name}.json", {"batch_id": name, "features": ["one"]})
+        async with opened(tmp_path, "5") as (app, press):
+            await press.until(lambda: app.focused is press.table("shelves"), "the sources to have the focus")
+            await press("down")
+            assert press.table("shelves").cursor == 1
+
     async def test_the_source_one_comes_from_is_chosen(self, project: Path, file: Path) -> None:
         other = write(project / "p" / ".claude" / "hook_state.json", document(1))
         open_store(other).checkpoint("other")
@@ -294,6 +312,7 @@ class TestBringingBack:
             assert "copy of " in press.text
             assert "before reset h0" in press.text
             await asked(app, press, "R")
+            assert "restore copy of " in press.text
             await done(press, "y")
             assert load(file) == document(3)
 

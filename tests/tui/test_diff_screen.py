@@ -179,12 +179,35 @@ class TestLooking:
             await go(press, "/hooks/b/runs")
             await press("N")
             assert "noise hidden: 3" in press.lines[0]
-            assert "/hooks/*/runs is noise on this screen." in press.told
+            assert "/hooks/*/runs is noise until statewatch ends; N again takes it back." in press.told
             assert not any("runs" in place for place in places(app))
             await press("n")
             await go(press, "/hooks/a/runs")
             await press("N")
             assert "noise" not in press.lines[0]
+
+    async def test_what_was_called_noise_is_noise_in_the_next_diff_too(self) -> None:
+        first: JSON = {"a": {"at": 1, "n": 1}}
+        second: JSON = {"a": {"at": 2, "n": 2}}
+        async with comparing(compared(first, second, key="/p/x.json")) as (app, press):
+            await go(press, "/a/at")
+            await press("N", "q")
+            for key, listed in (("/p/x.json", ["/a/n"]), ("/p/other.json", ["/a/at", "/a/n"])):
+                app.push_screen(DiffScreen((compared(first, second, key=key),), 0, app.clock))
+                await press.settle()
+                assert [place for place in places(app) if place.startswith("/")] == listed
+                await press("q")
+
+    async def test_a_group_of_which_a_part_is_picked_has_another_mark(self) -> None:
+        async with comparing(compared(*batch(), "batch")) as (_, press):
+            await go(press, "[/failed_features/0]")
+            await press("down", "space")
+            assert [line[:2] for line in press.lines if "½" in line] == ["½ "]
+            await press("up", "space")
+            assert not any("½" in line for line in press.lines)
+            assert sum(line.startswith("✓") for line in press.lines) > 1
+            await press("A")
+            assert not any(line[:1] in "✓½" for line in press.lines if line[:1].strip())
 
     async def test_what_is_there_now_is_compared_anew_when_it_changes(self, tmp_path: Path) -> None:
         file = write(tmp_path / "state.json", {"a": 2, "b": 1})

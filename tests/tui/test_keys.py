@@ -27,7 +27,8 @@ class TestMovingBetweenViews:
             await press(key)
             assert view == app.main.view.NAME
             assert app.main.view.display
-            assert app.focused is app.main.view.main
+            assert isinstance(app.focused, DashTable)
+            assert app.main.view in app.focused.ancestors
             assert any(table.rows for table in app.main.view.query(DashTable))
 
     async def test_only_one_view_is_shown(self, demo: Still) -> None:
@@ -142,6 +143,26 @@ class TestHelpAndKeyBar:
             lines = ["".join(piece for piece, _ in line) for line in app.screen._lines]
             told = [line[12:].split("  (")[0] for line in lines[: lines.index("SIGNS")] if line.startswith("  ")]
             assert sorted(told) == sorted(expected)
+
+    async def test_help_begins_with_what_can_be_done_just_here(self, demo: Still) -> None:
+        async with shown(demo, (80, 24)) as (_, press):
+            await press("2", "question_mark")
+            assert press.lines[1].strip() == "BATCHES"
+
+    async def test_help_gives_each_direction_its_own_key(self, demo: Still) -> None:
+        async with shown(demo, (80, 60)) as (_, press):
+            await press("6", "question_mark")
+            assert any(line.split() == ["↑", "k", "One", "row", "up"] for line in press.lines)
+
+    async def test_suspending_where_that_cannot_be_does_nothing(self, demo: Still) -> None:
+        async with shown(demo) as (app, press):
+            await press("ctrl+z", "2")
+            assert app.main.view.NAME == "batches"
+
+    async def test_the_same_warning_is_shown_once(self, demo: Still) -> None:
+        async with shown(demo, read_only=True) as (_, press):
+            await press("4", "r", "r", "r")
+            assert len(press.told) == 1
 
     @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20), (40, 20)], ids=str)
     @pytest.mark.parametrize("keys", [("1",), ("4",), ("4", "d"), ("question_mark",)], ids=str)

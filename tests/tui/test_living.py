@@ -157,6 +157,18 @@ class TestSize:
             assert app.focused is press.table("hooks")
             assert any(here in line and "›" in line for line in press.lines)
 
+    @pytest.mark.parametrize(("view", "table"), [("1", "needs"), ("2", "batches"), ("4", "hooks")], ids=str)
+    async def test_a_zoomed_table_has_all_the_room_between_the_top_line_and_the_keys(
+        self, demo: Still, view: str, table: str
+    ) -> None:
+        async with shown(demo, (80, 24)) as (_, press):
+            await press(view, "z")
+            assert "8 need you" in press.lines[0]
+            assert "? help" in press.lines[-1]
+            assert press.table(table).size.height == 22
+            await press("z")
+            assert "1 Overview" in press.lines[1]
+
     @pytest.mark.parametrize("size", [(1, 1), (10, 3), (20, 5), (300, 5), (20, 100)], ids=str)
     async def test_no_size_breaks_any_view(self, demo: Still, size: tuple[int, int]) -> None:
         async with shown(demo, size) as (app, press):

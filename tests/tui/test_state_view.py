@@ -9,6 +9,7 @@ import pytest
 
 from statewatch.kinds import namespace
 from statewatch.tui.models import state_tree
+from statewatch.tui.registry import COMMANDS
 from statewatch.tui.screens.blame import BlameScreen
 from statewatch.tui.screens.text import TextScreen
 from statewatch.watch.picture import Revision, Source
@@ -190,6 +191,21 @@ class TestKeysOfTheView:
             await press.until(lambda: "a/b" not in press.text)
             await press("left", "left")
             await press.until(lambda: "limits" not in press.text)
+
+    async def test_what_is_private_is_neither_shown_nor_found_nor_copied(self) -> None:
+        sealed: JSON = {"hmac": "s3cr3t", "nonce": "s3cr3t", "run_id": "r1", "mode": "full"}
+        private = source(sealed, "/p/sentinel.json", "sentinel")
+        copying = [each.keys for each in COMMANDS if each.id.startswith("state.copy")]
+        assert copying
+        async with shown(still(private)) as (app, press):
+            await press("6", "right", "down")
+            assert "not shown" in press.text
+            assert "r1" in press.text
+            await press("enter")
+            assert "s3cr3t" not in press.text
+            await press("escape", *copying)
+            assert "s3cr3t" not in app.clipboard
+        assert state_tree.search(pictured(private), "s3cr3t", None) == ((), 1)
 
     async def test_any_value_opens_whole(self) -> None:
         async with shown(still(plain({"long": "one\ntwo " + "word " * 200 + "end"}))) as (app, press):

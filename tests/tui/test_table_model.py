@@ -10,6 +10,7 @@ from rich.cells import cell_len
 from statewatch.tui.widgets.table_model import (
     GAP,
     GUTTER,
+    MARKED,
     Cell,
     Column,
     Line,
@@ -21,6 +22,7 @@ from statewatch.tui.widgets.table_model import (
     fill,
     fit,
     header,
+    look_of,
     plain,
     rearranged,
     reveal,
@@ -114,7 +116,7 @@ def test_every_line_is_exactly_as_wide_as_the_table(
     order = (given_columns[0].id, flag) if given_columns else None
     lines = [
         header(fitted, order),
-        body(tuple(given_cells[: len(fitted)]), marked=flag, current=not flag),
+        body(tuple(given_cells[: len(fitted)]), mark=MARKED if flag else "", current=not flag),
         Line("empty", cells=(given_cells[0],)),
         Line("row"),
     ]
@@ -210,12 +212,17 @@ def test_revealing_scrolls_as_little_as_possible() -> None:
     assert reveal(7, 0, 0) == 7
 
 
+def test_under_the_cursor_bars_keep_their_colours_and_text_does_not() -> None:
+    assert [look_of(text, "cursor") for text in ("███", "▓", "░", " ", "17/40", "")] == ["row"] * 3 + ["cursor"] * 3
+    assert look_of("███", "marked") == "marked"
+
+
 def test_only_what_differs_is_repainted() -> None:
     places = extents([4, 4])
-    before: Line = body(((("a", ""),), (("1", ""),)), marked=False, current=False)
+    before: Line = body(((("a", ""),), (("1", ""),)), mark="", current=False)
     assert differences(before, before, places, 12) == []
-    after = body(((("a", ""),), (("2", ""),)), marked=False, current=False)
+    after = body(((("a", ""),), (("2", ""),)), mark="", current=False)
     assert differences(before, after, places, 12) == [places[1]]
-    assert differences(before, body(after.cells, marked=True, current=False), places, 12) == [(0, 12)]
+    assert differences(before, body(after.cells, mark=MARKED, current=False), places, 12) == [(0, 12)]
     empty = Line("empty", cells=((("none", "muted"),),))
     assert differences(empty, Line("empty", cells=((("nothing", "muted"),),)), places[:1], 12) == [(0, 12)]

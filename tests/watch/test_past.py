@@ -232,5 +232,5 @@ def test_what_was_recorded_after_a_source_went_shows_that_it_came_back(history: 
     absences.see(live(START + 10))  # it was deleted before anybody looked, nobody knows when
     past = past_of(history, "/p/a.json", absences=absences)
     assert past.at(START + 5).sources[0].problem is None
-    assert past.at(START + 20).sources[0].problem == Problem("deleted", START + 10, gone=True)
+    assert past.at(START + 20).sources[0].problem == Problem("deleted", START, gone=True)
     assert past.at(START + 50).sources[0].problem is None

@@ -46,6 +46,16 @@ APPLICATION: tuple[Command, ...] = (
         in_palette=False,
     ),
     Command("app.save", "f12", "app.save_screenshot", "Save screen", "Save the screen as an SVG picture", ("app",)),
+    Command(
+        "app.suspend",
+        "ctrl+z",
+        "app.suspend_process",
+        "Suspend",
+        "Stop statewatch until `fg`; the runs go on",
+        ("app",),
+        in_palette=False,
+        priority=True,
+    ),
     Command("app.quit", "q", "app.quit", "Quit", "End statewatch; the runs go on", ("app",), shown=True),
     Command(
         "app.leave",

@@ -26,6 +26,13 @@ LOOKING: tuple[Command, ...] = (
     Command("view.sort", "s", "sort", "Sort", "Sort by the next column", ("view",)),
     Command("view.reverse", "S", "reverse", "Reverse", "Sort the other way round", ("view",)),
     Command("view.zoom", "z", "zoom", "Zoom", "Give the focused pane all the room, or take it back", ("view",)),
+    *(
+        Command(f"view.{name}", key, f"app.focus_{verb}", text, text, ("view",), in_palette=False)
+        for name, key, verb, text in (
+            ("pane-on", "tab", "next", "Go to the next table or pane"),
+            ("pane-back", "shift+tab", "previous", "Go to the table or pane before"),
+        )
+    ),
     Command("view.back", "escape", "back", "Back", "Go back to the main table; there, take the filter away", ("view",)),
 )
 

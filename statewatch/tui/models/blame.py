@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from statewatch.documents import pointer
 from statewatch.documents.text import harmless
 from statewatch.documents.values import JSON, Path
+from statewatch.kinds.masking import shown
 from statewatch.kinds.plain import brief
 from statewatch.tui.models import cells
 from statewatch.tui.models.row import TableSpec
@@ -48,10 +49,15 @@ class TouchRow:
         return harmless(pointer.render(shown), _LONGEST)
 
 
-def rows(touches: "list[Touch]", within: Path, until: float | None = None) -> tuple[TouchRow, ...]:
-    """Return the rows, newest first; those until a moment where that is given."""
-    known = [touch for touch in touches if until is None or touch.entry.seen_at <= until]
+def rows(touches: "list[Touch]", within: Path, until: float | None = None, kind: str = "") -> tuple[TouchRow, ...]:
+    """Return the rows, newest first; those until a moment where that is given. Private values of *kind* are hidden."""
+    known = [_masked(touch, kind) for touch in touches if until is None or touch.entry.seen_at <= until]
     return tuple(TouchRow(touch, within, number) for number, touch in enumerate(known))
+
+
+def _masked(touch: "Touch", kind: str) -> "Touch":
+    before, after = (shown(value, kind, at=touch.path) for value in (touch.before, touch.after))
+    return touch if before is touch.before and after is touch.after else replace(touch, before=before, after=after)
 
 
 def headline(found: tuple[TouchRow, ...], now: float) -> Cell:

@@ -41,9 +41,8 @@ def rows(picture: Picture) -> tuple[ChangeRow, ...]:
 
 def _what(row: ChangeRow, _now: float) -> Cell:
     said = row.line.sentence
-    return (
-        ((f"{said.subject}  ", "strong"), (said.text, cells.tone(said.tone))) if said.subject else cells.own(said.text)
-    )
+    who = said.subject or row.line.label  # what is said of a file as a whole needs its name: its column may be gone
+    return ((f"{who}  ", "strong"), (said.text, cells.tone(said.tone)))
 
 
 def _brief(row: ChangeRow, _now: float) -> Cell:

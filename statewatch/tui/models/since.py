@@ -1,8 +1,8 @@
 """What changed since somebody looked last: per source what it comes to, and the single changes in between."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Final
 
 from statewatch.documents.text import harmless
@@ -10,6 +10,7 @@ from statewatch.documents.values import JSON
 from statewatch.kinds.base import Sentence
 from statewatch.kinds.registry import sentences
 from statewatch.tui.models import cells
+from statewatch.tui.models.changes import ChangeRow
 from statewatch.tui.models.comparison import Comparison, Side
 from statewatch.tui.models.row import TableSpec
 from statewatch.tui.models.travel import ago
@@ -38,21 +39,8 @@ class Since:
         return replace(picture, changes=(*picture.changes, *self.lines))
 
 
-@dataclass(frozen=True)
-class SinceRow:
+class SinceRow(ChangeRow):
     """One thing that is different from when somebody looked last."""
-
-    line: ChangeLine
-
-    @property
-    def key(self) -> str:
-        """Return what identifies it."""
-        return str(self.line.number)
-
-    @cached_property
-    def fields(self) -> Mapping[str, str]:
-        """Return what a filter looks at."""
-        return {"source": self.line.label, "text": self.line.sentence.text}
 
 
 def summed_up(picture: Picture, then: Callable[[Source], tuple[str, JSON] | None]) -> tuple[ChangeLine, ...]:
@@ -119,7 +107,7 @@ def spec(since: Since, now: float) -> TableSpec[SinceRow]:
             ),
             Column(
                 "source",
-                "⏎ all of it  esc closes",
+                "tab ⏎ all  esc closes",
                 lambda row, _now: cells.own(row.line.label, "muted"),
                 width=34,
                 minimum=23,

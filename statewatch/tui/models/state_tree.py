@@ -11,6 +11,7 @@ from statewatch.documents import pointer
 from statewatch.documents.text import harmless
 from statewatch.documents.values import JSON, Path
 from statewatch.kinds.base import type_name
+from statewatch.kinds.masking import shown
 from statewatch.kinds.namespace import Entry, NamespaceView
 from statewatch.kinds.plain import brief
 from statewatch.tui import query
@@ -116,7 +117,7 @@ def rows(
         source, is_open = plain.source, plain.key in opened
         found.append(TreeSourceRow(source, is_open))
         if is_open and source.revision is not None:
-            found += _Tree(source, opened, touched_at).inside(source.revision.document)
+            found += _Tree(source, opened, touched_at).inside(_document(source))
     return tuple(found)
 
 
@@ -127,7 +128,7 @@ def search(picture: Picture, text: str, order: Order) -> tuple[tuple[Row, ...], 
     hidden, looks = 0, MOST_SEARCHED
     for plain in _sorted(picture, order):
         source = plain.source
-        document = source.revision.document if source.revision is not None else None
+        document = _document(source)
         hits: list[Row] = []
         tree = _Tree(source)
         for path, value in islice(_places(document), looks):
@@ -139,6 +140,10 @@ def search(picture: Picture, text: str, order: Order) -> tuple[tuple[Row, ...], 
         else:
             hidden += 1
     return tuple(found), hidden
+
+
+def _document(source: Source) -> JSON:
+    return None if source.revision is None else shown(source.revision.document, source.kind)
 
 
 def _bounded(touched_at: TouchedAt) -> TouchedAt:

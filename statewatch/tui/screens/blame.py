@@ -44,8 +44,12 @@ class BlameScreen(Screen[None]):
         path: Path,
         clock: Callable[[], float],
         until: float | None = None,
+        kind: str = "",
     ) -> None:
-        """Tell of the place *path* in a source, which people see as *label*; of what was known *until* then."""
+        """Tell of the place *path* in a source, which people see as *label*; of what was known *until* then.
+
+        Of private values of its *kind* is told only that they changed.
+        """
         super().__init__()
         self._archive = archive
         self._source = source
@@ -53,6 +57,7 @@ class BlameScreen(Screen[None]):
         self._path = path
         self._clock = clock
         self._until = until
+        self._kind = kind
 
     def compose(self) -> ComposeResult:
         """Make the parts."""
@@ -81,7 +86,7 @@ class BlameScreen(Screen[None]):
         except StatewatchError as error:
             empty = harmless(str(error), 500)
         else:
-            found = blame.rows(touches, self._path, self._until)
+            found = blame.rows(touches, self._path, self._until, self._kind)
             now = self._clock()
             headline = blame.headline(found, now)
             if since is None:

@@ -29,6 +29,8 @@ class ConfirmScreen(ModalScreen[str]):
     CSS_PATH = "confirm.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-tight"), (60, "-roomy")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (14, "-tall")]
+    untold: frozenset[str] = frozenset()
+    """Bindings that work, but are not worth telling."""
 
     def __init__(self, question: Cell, lines: Sequence[Cell], answers: Sequence[str]) -> None:
         """Ask *question*, explained by *lines*."""
@@ -36,6 +38,8 @@ class ConfirmScreen(ModalScreen[str]):
         self._question = question
         self._lines = tuple(lines)
         self._answers = tuple(answers)
+        if len(self._answers) == 1:
+            self.untold = frozenset({"confirm.yes", "confirm.no"})  # they close it, but nothing was asked
 
     def compose(self) -> ComposeResult:
         """Make the box."""
@@ -61,6 +65,12 @@ class ConfirmScreen(ModalScreen[str]):
         self.query_one("#question", Lines).show((self._question,))
         self.query_one("#lines", Pane).show(self._lines)
         self.query_one("#answer-0").focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer a choice only where there is one, and a plain yes only where it can mean but one thing."""
+        if action == "choose":
+            return len(self._answers) > 1
+        return len(self._answers) <= 2 if action == "agree" else super().check_action(action, parameters)
 
     def action_choose(self, step: int) -> None:
         """Go to a neighbouring answer."""

@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import Screen
 
+from statewatch.kinds.masking import is_private
 from statewatch.tui.acting import BlameAsked
 from statewatch.tui.models import cells, diff_copy, diff_detail, diff_rows
 from statewatch.tui.models.comparison import Comparison
@@ -40,6 +41,7 @@ class DiffScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings("diff")
     CSS_PATH = "diff.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]
+    ALLOW_IN_MAXIMIZED_VIEW = "#title, #keys"
 
     def __init__(self, comparisons: Sequence[Comparison], start: int, clock: Callable[[], float]) -> None:
         """Begin with the one at index *start* of *comparisons*, which are in the order of time."""
@@ -57,8 +59,17 @@ class DiffScreen(Screen[None]):
         self._is_at_work = False
         self._seen: str | None = None
         """The digest of what was there when what is there now was loaded last."""
-        self._named: tuple[str, ...] = ()
-        """Patterns for places that the operator has called noise."""
+
+    @property
+    def _named(self) -> tuple[str, ...]:
+        """Patterns for places that the operator has called noise in sources of this sort since the start."""
+        return self._dashboard.noise.get(self._sort, ())
+
+    @property
+    def _sort(self) -> str:
+        """What sources have in common whose places mean the same: their kind, where it is more than plain JSON."""
+        comparison = self._comparisons[self._index]
+        return comparison.key if comparison.kind == "plain" else comparison.kind
 
     @property
     def _dashboard(self) -> "StatewatchApp":
@@ -125,9 +136,12 @@ class DiffScreen(Screen[None]):
         if row is None:
             return
         pattern = diff_rows.pattern_of(row)
-        again = pattern in self._named
-        self._named = tuple(each for each in self._named if each != pattern) if again else (*self._named, pattern)
-        self._dashboard.tell(f"{cells.say(pattern)[0][0]} is {'no longer ' if again else ''}noise on this screen.")
+        named = self._named
+        again = pattern in named
+        left = tuple(each for each in named if each != pattern) if again else (*named, pattern)
+        self._dashboard.noise[self._sort] = left
+        said = "no longer noise" if again else "noise until statewatch ends; N again takes it back"
+        self._dashboard.tell(f"{cells.say(pattern)[0][0]} is {said}.")
         self._want("load")
 
     def action_blame(self) -> None:
@@ -154,6 +168,9 @@ class DiffScreen(Screen[None]):
         """Copy what is picked, or everything, as JSON Patch."""
         model, picked = self._model, self._picked
         if model is None or not model.changes:
+            return
+        if is_private(model.comparison.kind):
+            self._dashboard.tell("Its values are private: they are neither shown nor copied.", "warning")
             return
         patch = await asyncio.to_thread(diff_copy.patch, model, picked)
         text = await asyncio.to_thread(json.dumps, patch, indent=2)

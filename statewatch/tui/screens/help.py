@@ -1,6 +1,7 @@
 """Help for where the operator is, made from the bindings that are active there."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from textual.binding import ActiveBinding, Binding
 
@@ -22,6 +23,17 @@ _LEGEND: tuple[tuple[str, str, str], ...] = (
 HANG = 12
 """Where the explanations begin."""
 
+_COMMON = ("pane", "view", "table", "app")
+"""What is the same nearly everywhere: it comes after what can be done just here."""
+
+_TITLES = {
+    "travel": "TIME TRAVEL",
+    "hooks": "CIRCUITS",
+    "view": "VIEWS",
+    "app": "EVERYWHERE",
+    "pane": "TEXT",
+}
+
 
 def help_lines(
     active: Iterable[ActiveBinding],
@@ -33,31 +45,20 @@ def help_lines(
     """Return the help text: the keys that work here, grouped by what they are about, then what the signs mean."""
     helps = {command.id: command for command in COMMANDS}
     groups: dict[str, list[Cell]] = {}
-    seen: set[str] = set()
+    working: dict[str, list[Binding]] = {}
     for each in active:
-        binding = each.binding
-        if binding.id is None or binding.id in seen or binding.id not in helps:
-            continue
-        seen.add(binding.id)
-        command = helps[binding.id]
+        if each.binding.id in helps:
+            working.setdefault(each.binding.id or "", []).append(each.binding)
+    for name, found in working.items():
+        command = helps[name]
         off = command.refusal(read_only=read_only, past=past)
         why = "read-only" if read_only else "this is the past"
         note = "" if not command.writes else f"  (off: {why})" if off else "  (asks first)" if command.asks else ""
-        line: Cell = ((f"  {key_of(binding):<10}", "strong"), (command.help, ""), (note, "muted"))
-        groups.setdefault(binding.id.split(".")[0], []).append(line)
-    titles = {
-        "travel": "TIME TRAVEL",
-        "hooks": "CIRCUITS",
-        "checkpoints": "CHECKPOINTS",
-        "view": "VIEWS",
-        "table": "TABLE",
-        "app": "EVERYWHERE",
-        "diff": "DIFF",
-        "pane": "TEXT",
-    }
+        line: Cell = ((f"  {_keys(found, key_of):<10}", "strong"), (command.help, ""), (note, "muted"))
+        groups.setdefault(name.split(".")[0], []).append(line)
     lines: list[Cell] = []
-    for group in sorted(groups, key=lambda name: list(titles).index(name) if name in titles else len(titles)):
-        lines += [cells.own(titles.get(group, group.upper()), "muted"), *groups[group], ()]
+    for group in sorted(groups, key=_rank):
+        lines += [cells.own(_TITLES.get(group, group.upper()), "muted"), *groups[group], ()]
     lines.append(cells.own("SIGNS", "muted"))
     for state, word, meaning in _LEGEND:
         glyph, role = cells.mark(state)
@@ -66,3 +67,15 @@ def help_lines(
         (("  ~38s/item  ", "strong"), ("the pace follows from the file's own times; without ~ it was seen", ""))
     )
     return tuple(lines)
+
+
+def _rank(group: str) -> int:
+    """Return where a group comes: what there is in the past only, what there is here only, and the rest."""
+    return -1 if group == "travel" else _COMMON.index(group) + 1 if group in _COMMON else 0
+
+
+def _keys(bindings: Sequence[Binding], key_of: Callable[[Binding], str]) -> str:
+    """Return the keys of an action, each by itself; as many as there is room for."""
+    keys = dict.fromkeys(key_of(replace(each, key_display=None)) for each in bindings)
+    shown = " ".join(keys)
+    return shown if len(shown) < HANG - 2 else next(iter(keys))

@@ -37,6 +37,7 @@ class MainScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = bindings("travel")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide"), (150, "-wall")]
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (12, "-short"), (23, "-tall")]
+    ALLOW_IN_MAXIMIZED_VIEW = "#top, #keys"  # what is always true, and the way back
 
     def __init__(self) -> None:
         """Make the screen with the first view."""

@@ -25,11 +25,23 @@ class DashTable(Table[Any]):
 
     BINDINGS: ClassVar[list[BindingType]] = bindings("table")
 
-    def __init__(self, spec: TableSpec[Any], *, id: str, newest_first: bool = False) -> None:  # noqa: A002 - Textual's name
-        """Make a table of *spec*. In one that is *newest_first* a cursor at the top stays there when new rows come."""
+    def __init__(
+        self,
+        spec: TableSpec[Any],
+        *,
+        id: str,  # noqa: A002 - Textual's name for it
+        newest_first: bool = False,
+        holds: bool = False,
+    ) -> None:
+        """Make a table of *spec*. In one that is *newest_first* a cursor at the top stays there when new rows come.
+
+        One that *holds* keeps the cursor on its row from the first on, and new rows in sight above it: for rows to
+        which keys do something.
+        """
         super().__init__(spec.columns, key=lambda row: row.key, empty="reading …", id=id)
         self.spec = spec
         self._newest_first = newest_first
+        self._holds = holds
         self._touched = False
 
     def show(self, rows: Sequence[Any], now: float, *, hidden: int = 0, empty: str = "") -> None:
@@ -39,9 +51,13 @@ class DashTable(Table[Any]):
         """
         self.empty = empty or ("nothing matches the filter" if hidden else self.spec.empty)
         at_the_top = not self._touched or (self._newest_first and not self.cursor)
+        from_the_top = self._holds and not self.scroll_offset.y
         super().show(rows, now)
         if at_the_top and self.cursor:
             super()._go(0)
+        elif from_the_top and self.scroll_offset.y:
+            super()._go(self.cursor or 0, scrolled=-self.scroll_offset.y)
+        self._touched = self._touched or (self._holds and bool(rows))
 
     def _go(self, index: int, scrolled: int = 0) -> None:
         self._touched = True

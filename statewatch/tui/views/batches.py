@@ -91,8 +91,10 @@ class BatchesView(AskingView, inherit_bindings=False):
 
     def skip(self) -> None:
         """Leave the chosen items out."""
-        rows = self._chosen_items(lambda row: not row.done and not row.skipped)
-        if rows:
+        rows = self._chosen_items(_can_be_skipped)
+        if rows and not _can_be_skipped(rows[0]):  # nobody need think of a reason before the core says why not
+            self.post_message(ActionsAsked("batches.skip", partial(_skip, _by_file(rows), "")))
+        elif rows:
             question = Typed(f"Why is {_named(rows)} to be skipped?", "the reason, e.g. no longer needed")
             self.post_message(AnswerAsked("batches.skip", question, partial(_skip, _by_file(rows))))
 
@@ -212,6 +214,10 @@ def _items_actions(verb: "ItemVerb", chosen: _ByFile, reason: str = "") -> "list
         )
         for (path, batch_id), titles in chosen.items()
     ]
+
+
+def _can_be_skipped(row: ItemRow) -> bool:
+    return not row.done and not row.skipped
 
 
 def _skip(chosen: _ByFile, reason: str) -> "list[Action]":

@@ -39,6 +39,7 @@ class CheckpointsView(View):
         self.shelves = Shelves()
         self._place: str | None = None
         self._goal: str | None = None
+        self._arrived = True
         self._ticks = 0
 
     def compose(self) -> ComposeResult:
@@ -46,7 +47,7 @@ class CheckpointsView(View):
         with Container(id="shelf"):
             yield DashTable(checkpoints.SHELVES, id="shelves")
             with Vertical(id="timeline-of"):
-                yield DashTable(checkpoints.KEPT, id="kept", newest_first=True)
+                yield DashTable(checkpoints.KEPT, id="kept", holds=True)
                 yield Pane(hang=2, id="about")
 
     def asks(self, ask: Ask) -> Ask:
@@ -57,6 +58,7 @@ class CheckpointsView(View):
 
     def arrive(self, key: str | None) -> None:
         """Show what is kept of the source that the operator comes from."""
+        self._arrived = True
         if key is not None:
             self._place = self._goal = key.partition("\0")[0]
         self.shelves.ask_anew()
@@ -69,6 +71,10 @@ class CheckpointsView(View):
             sources.move_to(self._goal)
             self._goal = None
         self._place = sources.cursor_key
+        if self._arrived and not model.unfinished:
+            self._arrived = False
+            if not self.main.rows and self.screen.focused is self.main:
+                sources.focus()  # there is nothing to choose among yet but sources
         if model.unfinished:
             self.set_timer(_SOON, lambda: self.post_message(self.Asked()))
 

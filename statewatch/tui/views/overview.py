@@ -69,19 +69,19 @@ class OverviewView(View):
         row: Any = self.focused_table.cursor_row
         if isinstance(row, NeedRow):
             return row.need.source.key
-        if isinstance(row, ChangeRow | SinceRow):
+        if isinstance(row, ChangeRow):
             return row.line.source
         return row.run.source.key if isinstance(row, RunRow) else None
 
     def action_diff(self) -> None:
         """Show what changed last in what is chosen."""
         row: Any = self.focused_table.cursor_row
-        if isinstance(row, ChangeRow):
-            self.post_message(self.Diffed(row.line.source, row.line.number))
-        elif isinstance(row, SinceRow):
+        if isinstance(row, SinceRow):
             from statewatch.tui.comparing import compare_since  # noqa: PLC0415 - only who compares pays for it
 
             compare_since(self.dashboard, row.line)
+        elif isinstance(row, ChangeRow):
+            self.post_message(self.Diffed(row.line.source, row.line.number))
         elif isinstance(row, NeedRow) and row.need.kind in {"hook", "circuit"}:
             self.post_message(self.Diffed(row.need.source.key, subject=row.subject))
         else:

@@ -11,6 +11,7 @@ from textual.binding import BindingType
 
 from statewatch.documents import pointer
 from statewatch.documents.values import Path
+from statewatch.kinds.masking import shown
 from statewatch.tui.acting import BlameAsked
 from statewatch.tui.models import cells, sources, state_tree
 from statewatch.tui.models.build import VIEW_OF_KIND, Ask
@@ -129,4 +130,4 @@ def _path(row: Any) -> Path:
 def _value(row: Any) -> Any:
     if isinstance(row, PlaceRow):
         return row.value
-    return None if row.source.revision is None else row.source.revision.document
+    return None if row.source.revision is None else shown(row.source.revision.document, row.source.kind)

@@ -122,7 +122,8 @@ class KeyBar(Bar):
         Those that come before all others come first here, too.
         """
         refusal = getattr(self.app, "refusal", lambda _command: "")
-        off = {each.id for each in COMMANDS if refusal(each)}
+        untold: frozenset[str] = getattr(self.screen, "untold", frozenset())
+        off = {each.id for each in COMMANDS if refusal(each)} | untold
         working: dict[str, Binding] = {}
         for active in sorted(self.screen.active_bindings.values(), key=lambda active: not active.binding.priority):
             binding = active.binding

@@ -10,6 +10,8 @@ from statewatch.tui.models.diff_rows import SPEC, GroupRow, Listed
 from statewatch.tui.registry import bindings
 from statewatch.tui.views.base import DashTable
 
+PARTLY = "½"
+
 
 def _moving() -> list[BindingType]:
     """Return the keys of any table but for those that mean something else here."""
@@ -42,11 +44,18 @@ class DiffTable(DashTable, inherit_bindings=False):
     def __init__(self, *, id: str) -> None:  # noqa: A002 - Textual's name for it
         """Make an empty table."""
         super().__init__(SPEC, id=id)
+        self._partly: frozenset[str] = frozenset()
 
     def point_out(self, picked: frozenset[int]) -> None:
-        """Mark the rows of which all is picked."""
+        """Mark the rows of which all is picked, and with another sign those of which a part is."""
         rows = self.rows if picked else ()
+        self._partly = frozenset(row.key for row in rows if not picked.isdisjoint(row.indexes))
         self._mark(frozenset(row.key for row in rows if picked.issuperset(row.indexes)))
+        self._sync()
+
+    def _mark_of(self, key: str) -> str:
+        """Return the sign in the gutter of a row."""
+        return super()._mark_of(key) or (PARTLY if key in self._partly else "")
 
     def action_toggle_mark(self) -> None:
         """Ask for the row under the cursor to be picked, or no longer."""

@@ -331,7 +331,9 @@ class Table(ScrollView, Generic[R], inherit_bindings=False):
         """Paint one line of the screen."""
         line = self._painted[y] if self._painted is not None and y < len(self._painted) else BLANK
         spans = model.compose(line, self._fitted, self._shape.width)
-        return Strip([Segment(text, self._style(line.look, role)) for text, role in spans], self._shape.width)
+        look = line.look
+        segments = [Segment(text, self._style(model.look_of(text, look), role)) for text, role in spans]
+        return Strip(segments, self._shape.width)
 
     def _sync(self) -> None:
         """Have painted what differs between the lines on the screen and what they should be now."""
@@ -354,12 +356,16 @@ class Table(ScrollView, Generic[R], inherit_bindings=False):
         self._cells = {index: kept.get(index) or self._told(index) for index in in_view}
         lines = [model.header(self._fitted, self._sort)]
         for index, cells in self._cells.items():
-            marked = self._key(self._rows[index]) in self._marked
-            lines.append(model.body(cells, marked=marked, current=index == self._cursor))
+            mark = self._mark_of(self._key(self._rows[index]))
+            lines.append(model.body(cells, mark=mark, current=index == self._cursor))
         if not self._rows:
             lines.append(Line("empty", cells=(((self.empty, "muted"),),)))
         height = self._area.height
         return [*lines, *[BLANK] * (height - len(lines))][:height]
+
+    def _mark_of(self, key: str) -> str:
+        """Return the sign in the gutter of a row."""
+        return model.MARKED if key in self._marked else ""
 
     def _told(self, index: int) -> tuple[Cell, ...]:
         row = self._rows[index]

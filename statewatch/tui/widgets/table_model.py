@@ -18,6 +18,9 @@ Look = Literal["header", "row", "marked", "cursor", "empty"]
 GUTTER = 2
 """Terminal cells at the left of every line: one for the mark, one for the cursor."""
 
+MARKED = "✓"
+_BAR = frozenset("█▓▒░")
+
 GAP = 2
 """Terminal cells between two columns."""
 
@@ -156,10 +159,15 @@ def header(fitted: Sequence[tuple[Column[R], int]], order: tuple[str, bool] | No
     return Line("header", cells=tuple(_title(column.title, width, arrows.get(column.id)) for column, width in fitted))
 
 
-def body(cells: tuple[Cell, ...], *, marked: bool, current: bool) -> Line:
+def body(cells: tuple[Cell, ...], *, mark: str, current: bool) -> Line:
     """Return the line of a row. The signs in the gutter say without colour what the look says with it."""
-    gutter = ("✓" if marked else "") + ("›" if current else "")
-    return Line("cursor" if current else "marked" if marked else "row", gutter, cells)
+    gutter = mark + ("›" if current else "")
+    return Line("cursor" if current else "marked" if mark == MARKED else "row", gutter, cells)
+
+
+def look_of(text: str, look: Look) -> Look:
+    """Return how a piece of a line looks: under the cursor a bar stays as it is, for its colours are what it says."""
+    return "row" if look == "cursor" and text and _BAR.issuperset(text) else look
 
 
 def compose(line: Line, fitted: Sequence[tuple[Column[R], int]], width: int) -> list[Span]:
