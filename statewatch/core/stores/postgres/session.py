@@ -202,6 +202,8 @@ class Session:
         self._connection.close()
 
     def _fault(self, error: psycopg.Error) -> PostgresError:
+        if isinstance(error, psycopg.OperationalError) and not error.sqlstate:
+            self._connection.close()  # the server has said nothing: its end is gone, though libpq may not know it yet
         fault = PostgresError.of(error, lost=self._connection.closed)
         if fault.state.startswith("42") and self._statements and self._statements.layout != self._doubted:
             # Perhaps the tables are not those they were: another look tells, and the same error then is one.
