@@ -490,7 +490,7 @@ def test_a_hundred_thousand_keys_are_written_and_read(postgres_url: str) -> None
 def test_a_server_that_is_gone_before_the_library_knows_it_is_lost_and_not_a_refusal(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What psycopg raises when it polls a socket that was just closed, while libpq still takes the connection for good."""
+    """What psycopg raises when it polls a socket just closed, while libpq still takes the connection for good."""
     with PostgresStore(postgres_url, "wf-1", timeout=5) as store:
         store.save("count", 1)
         execute, failing = psycopg.Connection.execute, [True]
@@ -499,7 +499,7 @@ def test_a_server_that_is_gone_before_the_library_knows_it_is_lost_and_not_a_ref
             if failing:
                 failing.clear()
                 raise psycopg.OperationalError("connection socket closed")
-            return execute(self, *args, **options)  # type: ignore[arg-type, call-overload]
+            return execute(self, *args, **options)  # type: ignore[call-overload]
 
         monkeypatch.setattr(psycopg.Connection, "execute", gone_once)
         assert store.update("count", increased) == 2
