@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from statewatch.documents.quick import UnsureError, decoded, is_indented
+from statewatch.documents.shared_ends import shared_end, shared_start
 from statewatch.documents.values import JSON
 
 _MOST: Final = 1_000
@@ -77,9 +78,9 @@ def _renewed(was: dict[str, JSON], old: bytes, text: bytes) -> tuple[dict[str, J
         return None
     left = old[len(_INNER_OPEN) : -len(_INNER_CLOSE)] + _INNER_BETWEEN  # so that each member ends in the same way
     right = text[len(_INNER_OPEN) : -len(_INNER_CLOSE)] + _INNER_BETWEEN
-    found = left.rfind(_INNER_BETWEEN, 0, _common_head(left, right))
+    found = left.rfind(_INNER_BETWEEN, 0, shared_start(left, right))
     head = 0 if found < 0 else found + len(_INNER_BETWEEN)
-    found = left.find(_INNER_BETWEEN, len(left) - _common_tail(left[head:], right[head:]))
+    found = left.find(_INNER_BETWEEN, len(left) - shared_end(left[head:], right[head:]))
     tail = 0 if found < 0 else len(left) - (found + len(_INNER_BETWEEN))
     between = right[head : len(right) - tail].removesuffix(_INNER_BETWEEN)
     if len(between) > len(text) // 2:
@@ -99,27 +100,3 @@ def _renewed(was: dict[str, JSON], old: bytes, text: bytes) -> tuple[dict[str, J
     if len(members) != before + len(new) + after:
         raise UnsureError  # a key that was there already
     return members, not between or is_indented(_INNER_OPEN + between + _INNER_CLOSE, new, 1)
-
-
-def _common_head(left: bytes, right: bytes) -> int:
-    """Return how many bytes the two begin with alike."""
-    low, high = 0, min(len(left), len(right))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-def _common_tail(left: bytes, right: bytes) -> int:
-    """Return how many bytes the two end with alike."""
-    low, high = 0, min(len(left), len(right))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[len(left) - middle : len(left) - low] == right[len(right) - middle : len(right) - low]:
-            low = middle
-        else:
-            high = middle - 1
-    return low

@@ -4,6 +4,7 @@ import re
 from typing import Final, Literal, NamedTuple
 
 from statewatch.documents.sequences import common
+from statewatch.documents.shared_ends import shared_start
 
 _WORD: Final = re.compile(r"\w+|\s+|.", re.DOTALL)
 _LONG: Final = 40_000
@@ -24,8 +25,8 @@ def word_changes(before: str, after: str) -> list[Span]:
     that is one piece.
     """
     most = min(len(before), len(after))
-    head = _shared_start(before, after, most)
-    tail = _shared_start(before[::-1], after[::-1], most - head)
+    head = _whole_words_shared(before, after, most)
+    tail = _whole_words_shared(before[::-1], after[::-1], most - head)
     old, new = before[head : len(before) - tail], after[head : len(after) - tail]
     spans = [Span("same", before[:head]), *_between(old, new), Span("same", before[len(before) - tail :])]
     joined: list[Span] = []
@@ -50,15 +51,9 @@ def _between(before: str, after: str) -> list[Span]:
     return [span for span in spans if span.text]
 
 
-def _shared_start(one: str, other: str, most: int) -> int:
+def _whole_words_shared(one: str, other: str, most: int) -> int:
     """Return how long the common beginning of two texts is, up to the end of a word and to *most*."""
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
+    low = shared_start(one, other, most)
     while low and (_within_word(one, low) or _within_word(other, low)):
         low -= 1
     return low

@@ -2,7 +2,6 @@
 
 import contextlib
 import threading
-from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from statewatch.core.errors import StatewatchError
@@ -168,11 +167,10 @@ class Archive:
 
     def restore_action(self, entry: "Entry", store: "Store", when: str) -> "Action":
         """Return the action that brings a source back to a revision, which people know as *when*: byte for byte."""
-        from statewatch.core.reading import Signature, Snapshot  # noqa: PLC0415 - only who acts pays for it
-        from statewatch.core.restoring import restore_version_action  # noqa: PLC0415
+        from statewatch.core.restoring import restore_version_action  # noqa: PLC0415 - only who acts pays for it
+        from statewatch.watch.past import snapshot_of  # noqa: PLC0415
 
-        data = self.history.data(entry)
-        kept = Snapshot(FilePath(entry.source), data, Signature(0, 0, len(data), int(entry.at * 1e9), 0))
+        kept = snapshot_of(self.history, entry)
         return restore_version_action(store, store.version_in(kept), when, via="dashboard")
 
     def close(self) -> None:

@@ -4,6 +4,7 @@ from itertools import groupby
 
 from statewatch.documents import pointer
 from statewatch.documents.diff import Change, Operation
+from statewatch.documents.shared_ends import shared_end, shared_start
 from statewatch.documents.text import harmless
 from statewatch.documents.values import JSON
 from statewatch.kinds.plain import brief
@@ -69,8 +70,8 @@ def _apart(before: JSON, after: JSON) -> tuple[str, str]:
     """Return two values in few words, without most of what long texts share at their beginning and their end."""
     if not isinstance(before, str) or not isinstance(after, str) or max(len(before), len(after)) <= _QUOTED // 2:
         return _brief(before), _brief(after)
-    head = _shared(before, after)
-    tail = _shared(before[head:][::-1], after[head:][::-1])
+    head = shared_start(before, after)
+    tail = shared_end(before[head:], after[head:])
     start = head - _KEPT if head >= _SHARED else 0
     left_out = tail - _KEPT if tail >= _SHARED else 0
     return _part(before, start, left_out), _part(after, start, left_out)
@@ -82,15 +83,3 @@ def _part(text: str, start: int, left_out: int) -> str:
     whole = quoted.endswith('"')  # else it is so long that it was cut
     end = "" if not whole else "…" if left_out else '"'
     return ("…" if start else '"') + (quoted[1:-1] if whole else quoted[1:]) + end
-
-
-def _shared(one: str, other: str) -> int:
-    """Return how long the common beginning of two texts is."""
-    low, high = 0, min(len(one), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if one[low:middle] == other[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
